@@ -1,0 +1,57 @@
+# Needs only Python 3.11+, make and a package index; everything lands in this folder.
+PYTHON ?= python3
+UV := .tools/bin/uv
+UV_VERSION := 0.13.8
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: install run demo test check bench soak fmt lint clean
+.DEFAULT_GOAL := run
+
+install: .venv/installed      ## set up .venv/bin/tocsin
+
+run: install                  ## start the bot with config.yaml
+	.venv/bin/tocsin run
+
+demo: install                 ## play the story of 4 November 2022 in a minute
+	.venv/bin/tocsin demo
+
+test: .venv/developed         ## install, and run the whole test suite
+	.venv/bin/coverage erase
+	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage combine -q
+	.venv/bin/coverage report --include='bot/core/*,bot/detectors/*' --fail-under=95
+
+lint: .venv/developed         ## format, lint, types, stairs
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+check: lint test              ## exactly what CI runs
+
+bench: .venv/developed        ## measure: whole figures, ratios side by side in one run
+	.venv/bin/python -m bench
+
+soak: .venv/developed         ## the long runs
+	.venv/bin/pytest -m soak --timeout 3600
+
+fmt: .venv/developed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+.venv/installed: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --no-dev --inexact --python $(PYTHON) --quiet
+	touch $@
+
+.venv/developed: uv.lock pyproject.toml | $(UV)
+	$(UV) sync --frozen --python $(PYTHON) --quiet
+	touch $@ .venv/installed
+
+$(UV):
+	$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or later; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+clean:
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache

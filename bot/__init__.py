@@ -1,0 +1,1 @@
+"""Tocsin, an incident alerting bot: hear, judge, step, keep, tell."""

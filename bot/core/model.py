@@ -1,0 +1,444 @@
+"""The nouns of the house, all frozen: compared by content, changed with `msgspec.structs.replace`.
+
+Times are aware datetimes in UTC; durations are timedeltas. Levels are the names of the config's ladder, mildest
+first; the empty string means calm. `Text` is what people read: plain words of ours, moments that each chat shows in
+the reader's own zone, and words of strangers that each chat must make inert.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class When(msgspec.Struct, frozen=True, tag="when"):
+    """A moment inside a text; `style` is `time`, `date` (date and time) or `ago`."""
+
+    at: datetime
+    style: str = "time"
+
+
+class Said(msgspec.Struct, frozen=True, tag="said"):
+    """Words from outside: a vendor, a reporter, a person. Never trusted, always made inert."""
+
+    words: str
+
+
+class Bold(msgspec.Struct, frozen=True, tag="bold"):
+    """Words of ours that carry the weight of the line."""
+
+    words: str
+
+
+Part = str | When | Said | Bold
+Text = tuple[Part, ...]
+
+
+class Health(IntEnum):
+    """What a page or a probe says of a service (reference: the usual five of vendors' status pages)."""
+
+    OPERATIONAL = 0
+    MAINTENANCE = 1
+    DEGRADED = 2
+    PARTIAL_OUTAGE = 3
+    MAJOR_OUTAGE = 4
+
+    @property
+    def word(self) -> str:
+        """The name as the API prints it: `major_outage`."""
+        return self.name.lower()
+
+
+class State(StrEnum):
+    """Where an incident is in its life."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    EASING = "easing"
+    CLOSED = "closed"
+
+
+class Kind(StrEnum):
+    """Why a line stands in the timeline."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    SCOPE = "scope"
+    VENDOR = "vendor"
+    CONFIRMED = "confirmed"
+    EASED = "eased"
+    RELAPSED = "relapsed"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    ACTED = "acted"
+
+
+class Confidence(StrEnum):
+    """One kind of evidence is suspected; two kinds, the vendor, or a person make it confirmed."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+
+
+class Evidence(StrEnum):
+    """The independent kinds of evidence. Two watches of one kind are still one kind."""
+
+    PEOPLE = "people"
+    PROBE = "probe"
+    VENDOR = "vendor"
+    ALERT = "alert"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One problem report, admitted: the reporter is already a keyed hash (16 bytes, hex), the fields are vocabulary codes."""
+
+    at: datetime
+    service: str
+    reporter: str = ""
+    id: str = ""
+    region: str = ""
+    platform: str = ""
+    symptom: str = ""
+    text: str = ""
+    door: str = "api"
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident or maintenance on a vendor's own page."""
+
+    key: str
+    title: str
+    phase: str
+    impact: Health
+    started_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None = None
+    url: str = ""
+    words: str = ""
+    maintenance: bool = False
+    stale: bool = False
+
+    @property
+    def open(self) -> bool:
+        """True while the vendor has not called it over."""
+        return self.phase not in ("resolved", "postmortem", "completed", "scheduled") and not self.stale
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source said when asked. `health` None is *no reading*: then `error` says why, and nothing is concluded.
+
+    `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large`.
+    """
+
+    at: datetime
+    health: Health | None = None
+    note: str = ""
+    url: str = ""
+    error: str = ""
+    notices: tuple[Notice, ...] = ()
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of a dimension: its share of the reports now and usually, both 0..1."""
+
+    code: str
+    share: float
+    usual: float = 0.0
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Where, on what, and what people see. Empty `regions` or `platforms` means: not limited that we can tell.
+
+    `spared` names platforms or regions that report no more than usual though enough people use them.
+    """
+
+    regions: tuple[Share, ...] = ()
+    platforms: tuple[Share, ...] = ()
+    symptoms: tuple[Share, ...] = ()
+    spared: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The region and platform codes only, to compare two scopes for a material change."""
+        return tuple(sorted(s.code for s in self.regions)), tuple(sorted(s.code for s in self.platforms))
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """A count against what is usual. `usual` None: too little history to know."""
+
+    count: int
+    within: timedelta
+    usual: float | None = None
+    times: float | None = None
+    score: float = 0.0
+
+
+class Peak(msgspec.Struct, frozen=True, kw_only=True):
+    """The highest window seen in an incident."""
+
+    at: datetime
+    count: int
+    times: float | None = None
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal judged: the level it speaks for, and the facts that made it so."""
+
+    at: datetime
+    kind: Evidence
+    source: str
+    level: str = ""
+    since: datetime | None = None
+    note: str = ""
+    url: str = ""
+    health: Health | None = None
+    numbers: Numbers | None = None
+    scope: Scope | None = None
+    notices: tuple[Notice, ...] = ()
+    rule: str = ""
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """One trouble of one service, from the first suspicion to the close."""
+
+    id: str
+    service: str
+    name: str
+    state: State
+    since: datetime
+    level: str
+    peak_level: str
+    confidence: Confidence = Confidence.SUSPECTED
+    started_at: datetime
+    opened_at: datetime | None = None
+    eased_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_why: str = ""
+    seq: int = 0
+    rev: int = 0
+    readings: tuple[Reading, ...] = ()
+    numbers: Numbers | None = None
+    peak: Peak | None = None
+    scope: Scope | None = None
+    told_scope: Scope | None = None
+    first_kind: Evidence | None = None
+    vendor_at: datetime | None = None
+    lowering_since: datetime | None = None
+    acked_by: str = ""
+    acked_at: datetime | None = None
+    owner: str = ""
+    muted_until: datetime | None = None
+    declared_by: str = ""
+    reopened: int = 0
+    heard: tuple[Reading, ...] = ()
+
+    @property
+    def alive(self) -> bool:
+        """True from opening to closing; a pending suspicion is not yet an incident."""
+        return self.state in (State.OPEN, State.EASING)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an incident's timeline, numbered from 1. The timeline is the outbox."""
+
+    incident: str
+    seq: int
+    at: datetime
+    kind: Kind
+    level: str
+    text: Text
+    who: str = ""
+    loud: bool = False
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One service and its latest incident; loaded with its version, saved with it, or refused."""
+
+    service: str
+    version: int = 0
+    incident: Incident | None = None
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """The present evidence of every source of a service, calm ones included; also how time passes."""
+
+    at: datetime
+    readings: tuple[Reading, ...] = ()
+
+
+class Acted(msgspec.Struct, frozen=True, kw_only=True):
+    """A person did something. `where` names the chat or page; `until` ends a mute; `level` belongs to a declaration.
+
+    `verb` is one of `ack unack take note mute unmute declare merge resolve reopen false-alarm`.
+    """
+
+    at: datetime
+    verb: str
+    who: str
+    where: str = ""
+    text: str = ""
+    level: str = ""
+    until: datetime | None = None
+
+
+Event = Judged | Acted
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How the life of an incident is paced for one service. `levels` are the names, mildest first."""
+
+    name: str
+    levels: tuple[str, ...]
+    open_at: str
+    confirm_for: timedelta
+    quiet_for: timedelta
+    reopen_for: timedelta
+    remind_every: timedelta = timedelta(0)
+
+    def rank(self, level: str) -> int:
+        """0 for calm or an unknown name, then 1 for the mildest level."""
+        return self.levels.index(level) + 1 if level in self.levels else 0
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of an incident in one channel, and how far it has caught up.
+
+    `heard` is the last timeline entry told, `shown` the head revision shown. `trying` names the step that was begun
+    and whose outcome is not known yet, since `tried_at`; it survives a crash, so that the retry knows to look first.
+    `dead` says why a person must act before this copy can go on.
+    """
+
+    incident: str
+    channel: str
+    ref: str = ""
+    heard: int = 0
+    shown: int = 0
+    closed: bool = False
+    trying: str = ""
+    tried_at: datetime | None = None
+    dead: str = ""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A labelled value of the head message."""
+
+    label: str
+    value: Text
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source says, for the table that shows disagreement. `tone` as in `Head`."""
+
+    name: str
+    word: str
+    tone: str
+    since: datetime | None = None
+    note: str = ""
+
+
+class Button(msgspec.Struct, frozen=True, kw_only=True):
+    """A verb a person can press; `verb` is also the command's name."""
+
+    verb: str
+    label: str
+    style: str = ""
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The one message that always shows the present, free of any platform.
+
+    `tone` is one of `calm minor major critical over` (colour; never the only sign). `push` is the plain line of a
+    notification: state and level in its first words. `link` leads to the incident's page, or is empty.
+    """
+
+    incident: str
+    service: str
+    rev: int
+    tone: str
+    state: str
+    level: str
+    push: str
+    title: str
+    sentence: Text
+    facts: tuple[Fact, ...] = ()
+    sources: tuple[Source, ...] = ()
+    foot: Text = ()
+    buttons: tuple[Button, ...] = ()
+    alt: str = ""
+    link: str = ""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A reply in a thread. `loud` lines are shown to the whole channel and may mention; `level` picks the mention."""
+
+    seq: int
+    text: Text
+    tone: str
+    level: str
+    loud: bool = False
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever asks. `chat` is the connection's name (`slack`, `page`, ...); `id` is unique within it."""
+
+    chat: str
+    id: str
+    name: str
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, a button or a form, whichever door it came through.
+
+    `target` is a service or an incident in the person's own words; `incident` is the id known from the thread or the
+    button, if any. `channel` is the configured channel's name when it came from one. Roles matter later.
+    """
+
+    verb: str
+    who: Person
+    target: str = ""
+    text: str = ""
+    incident: str = ""
+    channel: str = ""
+    symptom: str = ""
+    region: str = ""
+    platform: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person who asked gets back, privately. `ok` False: nothing was changed, and `lines` say what to do."""
+
+    lines: tuple[Text, ...]
+    ok: bool = True
+    head: Head | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A day of one service for a chart: per bucket the count, and the usual band; None where not known.
+
+    `start` is the first bucket's time, `step` its width; all tuples have equal length.
+    """
+
+    service: str
+    name: str
+    start: datetime
+    step: timedelta
+    counts: tuple[float | None, ...]
+    usual: tuple[float | None, ...] = ()
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    rule: float | None = None
+    rule_name: str = ""
+    spans: tuple[Span, ...] = ()
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident on a chart: onset and opening are marked apart. `end` None: still alive."""
+
+    onset: datetime
+    opened: datetime
+    end: datetime | None = None
+    tone: str = "minor"

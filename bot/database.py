@@ -1,0 +1,1 @@
+"""One SQLite file: one writer thread with group commit, readers beside it."""

@@ -1,0 +1,1 @@
+"""From numbers to readings: pure numpy, many series at once."""

@@ -1,0 +1,1 @@
+"""Reports in: admit, deduplicate, count, make durable."""

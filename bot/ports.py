@@ -1,0 +1,318 @@
+"""The doors of the house: what each room may ask of another, and the two kinds of failure.
+
+Third-party exceptions stop at the adapter behind a door and become `Retry` (later) or `Refused` (a person must act).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from bot.core.model import (
+    Answer,
+    Case,
+    Entry,
+    Evidence,
+    Head,
+    Incident,
+    Line,
+    Picture,
+    Report,
+    Request,
+    Signal,
+    Thread,
+)
+
+
+class Retry(Exception):
+    """It did not work now and may work later; `after` is how long the other side asked us to wait.
+
+    `unsure` True: the request left and no definite answer came, so it may have been done.
+    """
+
+    def __init__(self, why: str, *, after: timedelta | None = None, unsure: bool = False) -> None:
+        super().__init__(why)
+        self.after = after
+        self.unsure = unsure
+
+
+class Refused(Exception):
+    """It will never work this way: a person must act, and the message says how."""
+
+
+class Gone(Refused):
+    """The message or thread we pointed at exists no more; a fresh one may be posted."""
+
+
+class Conflict(Exception):
+    """Somebody saved a newer version first: load, decide and save again."""
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """The present, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump, for durations and deadlines."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An HTTP answer, whole and within its limits. `headers` has lower-case names; `elapsed` is in seconds."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed: float
+    certificate_days: float | None = None
+
+    def text(self) -> str:
+        """The body as text; broken bytes are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+class Http(Protocol):
+    """The web, made safe: no private address unless allowed, bounded bytes and time, few redirects, conditional."""
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        limit: int = 8_000_000,
+        timeout: float = 20.0,
+        conditional: bool = True,
+        method: str = "GET",
+        redirects: int = 3,
+    ) -> Reply:
+        """Fetch once. With `conditional`, a 304 is answered from the last body, so callers see a 200.
+
+        Raises:
+            Unreachable: no usable answer; `kind` is `dns timeout tls connect blocked too_large`.
+        """
+        ...
+
+
+class Unreachable(Exception):
+    """No usable HTTP answer came; `kind` is the word a `Signal.error` uses."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that can be asked about a service. A pydantic model: its fields are its YAML, its docstring its manual."""
+
+    evidence: ClassVar[Evidence]
+    every: timedelta
+
+    async def ask(self, http: Http, now: datetime) -> Signal:
+        """Ask once: no loop, no sleep, no retry, no log. Trouble with the source is a Signal without health."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A channel as a chat knows it. `mention` maps a level to the platform's own mention text."""
+
+    name: str
+    chat: str
+    address: str
+    mention: Mapping[str, str] = field(default_factory=dict)
+
+
+class Chat(Protocol):
+    """A platform where threads live. Four verbs out, one door in.
+
+    `key` is the idempotency key of a post: the same key never makes a second message. `since` is set when an earlier
+    try under this key may have succeeded: then look first. Raises `Retry`, `Refused` or `Gone`, nothing else.
+    """
+
+    async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
+        """Post the head and make its thread; answers the ref that the other verbs take."""
+        ...
+
+    async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Make the head show the present; `png` None leaves the picture as it is."""
+        ...
+
+    async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
+        """Say one line in the thread."""
+        ...
+
+    async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Show the last head, and put the thread to rest. May be repeated."""
+        ...
+
+    async def run(self, desk: Desk, places: Sequence[Place]) -> None:
+        """Stay connected and hand people's requests to the desk, until cancelled."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Desk(Protocol):
+    """Where people's commands, buttons and forms are answered."""
+
+    async def answer(self, request: Request) -> Answer:
+        """Do what was asked, or say what to do instead. Never raises for what a person typed."""
+        ...
+
+    def suggest(self, what: str, typed: str) -> Sequence[tuple[str, str]]:
+        """Up to 25 (value, label) completions; `what` is `service`, `incident`, `symptom`, `region` or `platform`."""
+        ...
+
+
+class Store(Protocol):
+    """Where state is kept. Every write is durable when it returns."""
+
+    async def load(self, service: str) -> Case:
+        """The case with its version; a fresh one for a service never seen."""
+        ...
+
+    async def save(self, case: Case, entries: Sequence[Entry], channels: Sequence[str]) -> Case:
+        """One atomic write: the case under compare-and-set, its entries, and a thread for each channel that has none.
+
+        Raises:
+            Conflict: somebody saved a newer version first.
+        """
+        ...
+
+    async def behind(self, channel: str) -> Sequence[tuple[Thread, Incident]]:
+        """Threads of a channel that have something yet to hear, show or close; dead ones left out."""
+        ...
+
+    async def mark(self, thread: Thread) -> None:
+        """Remember how far a thread is."""
+        ...
+
+    async def incident(self, incident: str) -> Incident | None:
+        """One incident, alive or past."""
+        ...
+
+    async def incidents(self, *, service: str = "", limit: int = 100) -> Sequence[Incident]:
+        """Incidents that opened, newest first."""
+        ...
+
+    async def entries(self, incident: str, after: int = 0) -> Sequence[Entry]:
+        """The timeline of an incident, in order."""
+        ...
+
+    async def threads(self, incident: str) -> Sequence[Thread]:
+        """The copies of an incident."""
+        ...
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep a small named blob (detector memory, schema hashes)."""
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """The blob, if it was kept."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish pending writes and let go."""
+        ...
+
+
+class Counted(Protocol):
+    """A ready-made count from outside, for one window; a resend of the same window replaces it."""
+
+    service: str
+
+
+class Stream(Protocol):
+    """Where admitted reports flow: an ordered, durable log of frames."""
+
+    async def append(self, frame: bytes) -> int:
+        """Make one frame durable; answers its sequence number. An empty frame waits for all before it."""
+        ...
+
+    def read(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """Every frame after a sequence number, in order."""
+        ...
+
+    async def trim(self, before: int) -> None:
+        """Forget frames below a sequence number."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish pending writes and let go."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of a batch of reports. `rejected` holds (index, error) pairs."""
+
+    accepted: int = 0
+    repeated: int = 0
+    rejected: tuple[tuple[int, str], ...] = ()
+
+
+class Intake(Protocol):
+    """Reports in: admit, deduplicate, count, make durable."""
+
+    async def admit(self, reports: Sequence[Mapping[str, Any] | Report], door: str) -> Receipt:
+        """Take a batch one by one; returns only once the accepted ones are durable.
+
+        Raises:
+            Retry: the disk cannot take it now; nothing of the batch counts.
+        """
+        ...
+
+
+class Board(Protocol):
+    """What the house knows now, for pages and commands: never waits for the disk unless it says so."""
+
+    def status(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/status`."""
+        ...
+
+    def service(self, service: str) -> dict[str, Any] | None:
+        """The body of `GET /api/v1/services/{id}`."""
+        ...
+
+    async def incidents(self, *, state: str = "", service: str = "", limit: int = 100) -> list[dict[str, Any]]:
+        """Incidents in the shape of `replay --json`, newest first (reads the store)."""
+        ...
+
+    async def incident(self, incident: str) -> dict[str, Any] | None:
+        """One incident in that shape, with `state` and `threads` (reads the store)."""
+        ...
+
+    async def head(self, incident: str) -> Head | None:
+        """The head message of an incident as chats show it (reads the store)."""
+        ...
+
+    def picture(self, service: str) -> Picture | None:
+        """The last 24 h of a service against its usual."""
+        ...
+
+    def resolve(self, words: str) -> str | None:
+        """The id of the service a person means: id, name or alias."""
+        ...
+
+    def nearest(self, words: str) -> str:
+        """The id of the service that is spelt most alike, or the empty string."""
+        ...
+
+    def changes(self) -> AsyncIterator[str]:
+        """Ids of services as they change, from now on; for live pages."""
+        ...

@@ -1,0 +1,1 @@
+"""Tell: each thread is a copy that catches up."""
