@@ -277,6 +277,24 @@ class Intake(Protocol):
         """
         ...
 
+    async def take(self, body: bytes, shape: str, door: str) -> Receipt:
+        """The same for a body as it came; `shape` is `one` (an object), `many` (an array) or `lines` (NDJSON).
+
+        Raises:
+            ValueError: the body as a whole cannot be read; the words say where and what would be right.
+            Retry: the disk cannot take it now; nothing of the batch counts.
+        """
+        ...
+
+    async def count(self, body: bytes, shape: str) -> Receipt:
+        """Ready-made counts, in the same three shapes; a resend of the same window replaces it.
+
+        Raises:
+            ValueError: as above.
+            Retry: as above.
+        """
+        ...
+
 
 class Board(Protocol):
     """What the house knows now, for pages and commands: never waits for the disk unless it says so."""
@@ -299,6 +317,10 @@ class Board(Protocol):
 
     async def head(self, incident: str) -> Head | None:
         """The head message of an incident as chats show it (reads the store)."""
+        ...
+
+    async def timeline(self, incident: str) -> Sequence[Entry]:
+        """The lines of an incident as its threads tell them, in order (reads the store)."""
         ...
 
     def picture(self, service: str) -> Picture | None:
