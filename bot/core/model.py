@@ -68,7 +68,7 @@ class Kind(StrEnum):
     LOWERED = "lowered"
     SCOPE = "scope"
     VENDOR = "vendor"
-    CONFIRMED = "confirmed"
+    REMINDER = "reminder"
     EASED = "eased"
     RELAPSED = "relapsed"
     REOPENED = "reopened"
@@ -202,7 +202,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """One trouble of one service, from the first suspicion to the close."""
+    """One trouble of one service, from the first suspicion to the close.
+
+    `since` is when the present state was entered; `started_at` the estimated true start; `seq` counts the timeline
+    entries; `rev` grows with every change a head message would show. `quelled` is the level at which a person closed
+    it: only something worse, or calm first, lets it speak again.
+    """
 
     id: str
     service: str
@@ -227,13 +232,16 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     first_kind: Evidence | None = None
     vendor_at: datetime | None = None
     lowering_since: datetime | None = None
+    scope_since: datetime | None = None
+    notices: tuple[Notice, ...] = ()
     acked_by: str = ""
     acked_at: datetime | None = None
     owner: str = ""
     muted_until: datetime | None = None
     declared_by: str = ""
+    quelled: str = ""
+    reminded_at: datetime | None = None
     reopened: int = 0
-    heard: tuple[Reading, ...] = ()
 
     @property
     def alive(self) -> bool:

@@ -1,0 +1,198 @@
+"""The head message: the one place that always shows the present, state and level in its first words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core import wording
+from bot.core.model import (
+    Button,
+    Evidence,
+    Fact,
+    Head,
+    Incident,
+    Policy,
+    Reading,
+    Said,
+    Source,
+    State,
+    Text,
+    When,
+)
+
+_TONES = ("minor", "major", "critical")
+_ACK = Button(verb="ack", label="Acknowledge", style="primary")
+_TOO = Button(verb="report", label="I see it too")
+_WHY = Button(verb="why", label="Why?")
+_RESOLVE = Button(verb="resolve", label="Resolve", style="danger")
+
+
+def head(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequence[Source] = ()) -> Head:
+    """The head as it stands; `troubled` are watches that give no reading just now."""
+    title = f"{incident.name}: {_happening(incident, policy)}"
+    return Head(
+        incident=incident.id,
+        service=incident.service,
+        rev=incident.rev,
+        tone=_tone(incident, policy),
+        state=incident.state.value,
+        level=incident.level,
+        push=f"{_first_words(incident)} - {title}{_brief(incident)}",
+        title=title,
+        sentence=_sentence(incident),
+        facts=_facts(incident),
+        sources=(*(_row(r, policy) for r in incident.readings), *troubled),
+        foot=_foot(incident),
+        buttons=_buttons(incident),
+        alt=_alt(incident),
+        link=link,
+    )
+
+
+def tone(level: str, policy: Policy) -> str:
+    """The colour family of a level: the ladder's mildest is minor, its top critical, the rest major."""
+    rank, top = policy.rank(level), len(policy.levels)
+    if not rank:
+        return "calm"
+    return _TONES[1] if top == 1 else _TONES[round((rank - 1) / (top - 1) * 2)]
+
+
+def _tone(incident: Incident, policy: Policy) -> str:
+    return "over" if incident.state in (State.EASING, State.CLOSED) else tone(incident.level, policy)
+
+
+def _first_words(incident: Incident) -> str:
+    if incident.state is State.CLOSED:
+        return "Over"
+    if incident.state is State.EASING:
+        return "Easing"
+    return incident.level.capitalize()
+
+
+def _happening(incident: Incident, policy: Policy) -> str:
+    if incident.state is State.CLOSED:
+        return f"over after {wording.lasted(wording.duration(incident))}"
+    if incident.state is State.EASING:
+        return "back to usual, watching"
+    raised = {r.kind for r in incident.readings if policy.rank(r.level)}
+    if Evidence.PEOPLE in raised:
+        return wording.much(incident.numbers)
+    if Evidence.PROBE in raised:
+        return "does not answer as it should"
+    if Evidence.VENDOR in raised:
+        return "the vendor reports trouble"
+    return "a person declared an incident" if incident.declared_by else "trouble"
+
+
+def _brief(incident: Incident) -> str:
+    numbers = incident.numbers
+    if numbers is None or incident.state is State.CLOSED or not numbers.count:
+        return ""
+    usual = "" if numbers.usual is None else f", usually {wording.few(numbers.usual)}"
+    return f" ({numbers.count:,} in {wording.lasted(numbers.within)}{usual})"
+
+
+def _sentence(incident: Incident) -> Text:
+    if incident.state is State.CLOSED:
+        return wording.closed(incident)
+    seen, place = wording.symptoms(incident.scope), wording.where(incident.scope)
+    people = f"People report {seen}" if seen else ""
+    told = ", ".join(part for part in (people, place) if part)
+    sure = "Two kinds of evidence agree." if incident.confidence == "confirmed" else "One kind of evidence so far."
+    if incident.vendor_at is not None:
+        sure = "The vendor confirms it."
+    if incident.declared_by and incident.first_kind is None:
+        return ("Declared by ", Said(incident.declared_by), ".")
+    return (f"{told[:1].upper()}{told[1:]}. {sure}" if told else sure,)
+
+
+def _facts(incident: Incident) -> tuple[Fact, ...]:
+    """Labelled values, the ones a tired person looks for first."""
+    facts = [
+        Fact(label="Began", value=(When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")),
+        *_counted(incident),
+        *_breadth(incident),
+        *_vendor(incident),
+        *_hands(incident),
+    ]
+    return tuple(facts)
+
+
+def _counted(incident: Incident) -> list[Fact]:
+    facts = []
+    if incident.numbers is not None:
+        facts.append(Fact(label="Now", value=(wording.counted(incident.numbers),)))
+    if incident.peak is not None:
+        facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
+    return facts
+
+
+def _breadth(incident: Incident) -> list[Fact]:
+    scope = incident.scope
+    if scope is None:
+        return []
+    parts = (("Symptoms", scope.symptoms), ("Where", scope.regions), ("On", scope.platforms))
+    return [
+        Fact(label=name, value=(", ".join(wording.share(s) for s in shares[:3]),)) for name, shares in parts if shares
+    ]
+
+
+def _vendor(incident: Incident) -> list[Fact]:
+    if incident.vendor_at is not None:
+        ahead = wording.lead(incident)
+        return [Fact(label="Vendor", value=("posted ", When(incident.vendor_at), f". {ahead}" if ahead else "."))]
+    if any(r.kind is Evidence.VENDOR for r in incident.readings):
+        return [Fact(label="Vendor", value=("has not posted",))]
+    return []
+
+
+def _hands(incident: Incident) -> list[Fact]:
+    facts = []
+    if incident.acked_by:
+        facts.append(Fact(label="Acknowledged", value=(Said(incident.acked_by),)))
+    if incident.owner:
+        facts.append(Fact(label="Taken by", value=(Said(incident.owner),)))
+    if incident.muted_until is not None:
+        facts.append(Fact(label="Muted until", value=(When(incident.muted_until, "date"),)))
+    return facts
+
+
+def _row(reading: Reading, policy: Policy) -> Source:
+    note = wording.counted(reading.numbers) if reading.numbers else reading.note
+    return Source(
+        name=reading.source,
+        word=_word(reading),
+        tone=tone(reading.level, policy),
+        since=reading.since if reading.level else None,
+        note=note,
+    )
+
+
+def _word(reading: Reading) -> str:
+    if reading.health is not None:
+        return reading.health.word.replace("_", " ")
+    return reading.level or "usual"
+
+
+def _foot(incident: Incident) -> Text:
+    rule = next((r.rule for r in incident.readings if r.level and r.rule), "")
+    seen = max((r.at for r in incident.readings), default=incident.since)
+    parts: Text = (f"{incident.id} · ", "as of ", When(max(seen, incident.since)))
+    return (*parts, f" · {rule}") if rule else parts
+
+
+def _buttons(incident: Incident) -> tuple[Button, ...]:
+    if not incident.alive:
+        return (_WHY,)
+    return (_TOO, _WHY, _RESOLVE) if incident.acked_by else (_ACK, _TOO, _WHY, _RESOLVE)
+
+
+def _alt(incident: Incident) -> str:
+    if incident.peak is None:
+        return f"Problem reports of {incident.name} over the last 24 hours against the usual."
+    usual = incident.numbers.usual if incident.numbers else None
+    against = f", usually {wording.few(usual)}" if usual is not None else ""
+    return (
+        f"Problem reports of {incident.name} over the last 24 hours: peak {incident.peak.count:,}"
+        f" at {incident.peak.at:%H:%M} UTC{against}."
+    )
