@@ -340,7 +340,7 @@ def _acted(case: Case, act: Acted, policy: Policy) -> Outcome:
     if incident is None:
         return None, ()
     if act.verb in ("resolve", "false-alarm", "merge"):
-        return _ended(incident, act, policy)
+        return _ended(incident, act)
     if act.verb == "reopen":
         return _reopened(incident, act.at, incident.level or policy.open_at, policy)
     return _said(_noted(incident, act), act)
@@ -356,7 +356,7 @@ def _declared(case: Case, act: Acted, policy: Policy) -> Lived:
     return _tell(incident, Kind.OPENED, act.at, wording.declared(incident, act), who=act.who, loud=True)
 
 
-def _ended(incident: Incident, act: Acted, policy: Policy) -> Lived:
+def _ended(incident: Incident, act: Acted) -> Lived:
     incident, said = _said(incident, act)
     if not incident.alive:
         return incident, said
