@@ -1,1 +1,0 @@
-"""Pictures: SVG to PNG in a helper process."""
