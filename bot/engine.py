@@ -1,1 +1,271 @@
-"""Ask, judge, keep."""
+"""Ask, judge, keep: counts and signals become readings, readings become steps, steps are saved.
+
+`beat` is the whole of judging, and the same for live and replay: close the buckets that are over, then judge what
+moved. Live it is called every second by `run`; a replay calls it with the times of its own clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.core.incident import objection, step
+from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Service, Signal, State
+from bot.core.scope import scope
+from bot.core.tally import Tally
+from bot.detectors.graded import Watched, hear, reading
+from bot.detectors.levels import Rule
+from bot.detectors.mix import Mix
+from bot.detectors.surge import Surge, Verdict
+from bot.ports import Clock, Conflict, Retry, Source, Store
+
+log = structlog.get_logger(__name__)
+
+_MEMORY = "memory"
+_KEEP_EVERY = 10
+_MIX_LAG = timedelta(minutes=30)
+_SCOPE_WINDOW = timedelta(minutes=15)
+
+
+class _Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the detectors know, as it is kept: buckets up to `until` are in it."""
+
+    until: datetime
+    surge: bytes
+    mix: bytes
+
+
+class Engine:
+    """One service, one turn: load, decide with pure functions, save with the version, or do it again."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        tally: Tally,
+        services: Mapping[str, Service],
+        rules: Mapping[str, Sequence[Rule]],
+        watches: Mapping[str, Mapping[str, Source]],
+        tick: timedelta,
+        changed: Callable[[str], None],
+    ) -> None:
+        self.services = services
+        self.watches = watches
+        self.cases: dict[str, Case] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.watched: dict[tuple[str, str], Watched] = {}
+        self.surge = Surge(rules, tick)
+        self.mix = Mix()
+        self.tick = tick
+        self.trouble = ""
+        self.beaten_at: datetime | None = None
+        self._rules = rules
+        self._store = store
+        self._tally = tally
+        self._changed = changed
+        self._until: datetime | None = None
+        self._turns = {service: asyncio.Lock() for service in services}
+
+    # Waking and resting
+
+    async def wake(self, now: datetime) -> None:
+        """Take up where the last life left off; the buckets nobody listened to are gaps, not silence."""
+        for service in self.services:
+            self.cases[service] = await self._store.load(service)
+        kept = await self._store.get(_MEMORY)
+        if kept is not None:
+            memory = msgspec.msgpack.decode(kept, type=_Memory)
+            self.surge = Surge.restore(memory.surge, self._rules, self.tick)
+            self.mix = Mix.restore(memory.mix)
+            self._until = memory.until
+        self._until = self._until or self._start(now)
+        self._judge_counts(now, None)
+
+    async def rest(self) -> None:
+        """Keep what the detectors know."""
+        if self._until is None:
+            return
+        memory = _Memory(until=self._until, surge=self.surge.snapshot(), mix=self.mix.snapshot())
+        await self._store.put(_MEMORY, msgspec.msgpack.encode(memory))
+
+    async def run(self, clock: Clock) -> None:
+        """Beat every second, for ever; a store that cannot save now is tried again at the next beat."""
+        while True:
+            await clock.sleep(1.0 - clock.now().microsecond / 1e6)
+            try:
+                await self.beat(clock.now())
+                self._well()
+            except Retry as why:
+                self._ill(str(why))
+
+    def _ill(self, why: str) -> None:
+        if not self.trouble:
+            log.error("cannot keep what was decided, trying again every second", why=why)
+        self.trouble = why
+
+    def _well(self) -> None:
+        if self.trouble:
+            log.info("keeping again")
+        self.trouble = ""
+
+    # Judging
+
+    async def beat(self, now: datetime) -> None:
+        """Close the buckets that are over and judge: every service after a close, else those whose counts moved."""
+        closed = await self._close_until(now)
+        moved = self._moved()
+        only = None if closed else moved
+        if only is None or only:
+            self._judge_counts(now, only)
+        for service in self.services if only is None else only:
+            await self.consider(service, now)
+        self.beaten_at = now
+
+    def _moved(self) -> set[str]:
+        """Services whose counts changed; late counts correct the buckets they belong to."""
+        moved = self._tally.drain()
+        start = self._epoch_bucket(self._until) if self._until else 0
+        for service, first in moved.items():
+            for bucket in range(max(first, start - self.surge.depth), start):
+                self.surge.revise(service, self._time(bucket), self._tally.total(service, bucket))
+        return {service for service in moved if service in self.services}
+
+    async def _close_until(self, now: datetime) -> bool:
+        until = self._until = self._until or self._start(now)
+        closed = 0
+        while until + self.tick <= now:
+            bucket = self._epoch_bucket(until)
+            self.surge.close(until, {service: self._tally.total(service, bucket) for service in self.services})
+            self._learn_mix(bucket)
+            until = self._until = until + self.tick
+            closed += 1
+            if bucket % _KEEP_EVERY == 0 and until + self.tick > now:
+                await self.rest()
+        return closed > 0
+
+    def _learn_mix(self, bucket: int) -> None:
+        """The usual shares learn from half an hour ago, and only from services that have no incident."""
+        old = bucket - int(_MIX_LAG / self.tick)
+        for service in self.services:
+            if self._calm(service):
+                cells = self._tally.cells(service, old, old)
+                if cells:
+                    self.mix.learn(service, cells)
+
+    def _calm(self, service: str) -> bool:
+        case = self.cases.get(service)
+        return case is None or case.incident is None or case.incident.state is State.CLOSED
+
+    def _judge_counts(self, now: datetime, only: Collection[str] | None) -> None:
+        bucket = self._epoch_bucket(now)
+        names = self.services if only is None else only
+        running = {service: self._tally.total(service, bucket) or 0.0 for service in names}
+        for verdict in self.surge.judge(now, running, only):
+            self.verdicts[verdict.series] = verdict
+
+    async def hear(self, service: str, watch: str, signal: Signal) -> None:
+        """Take in what a source said, and judge its service with it."""
+        source = self.watches[service][watch]
+        before = self.watched.get((service, watch), Watched())
+        raise_after, clear_after = getattr(source, "fail_after", 1), getattr(source, "clear_after", 1)
+        self.watched[service, watch] = hear(before, signal, raise_after=raise_after, clear_after=clear_after)
+        await self.consider(service, signal.at)
+
+    async def consider(self, service: str, now: datetime) -> None:
+        """Give a service its turn with the present evidence; calm ones without a story cost nothing."""
+        readings = self._readings(service, now)
+        incident = self.cases[service].incident
+        quiet = not any(r.level for r in readings)
+        if quiet and (incident is None or (incident.state is State.CLOSED and not incident.quelled)):
+            return
+        await self._turn(service, Judged(at=now, readings=readings))
+
+    def _readings(self, service: str, now: datetime) -> tuple[Reading, ...]:
+        crowd = self._crowd(service, now)
+        return (*((crowd,) if crowd else ()), *self._signals(service, now))
+
+    def _crowd(self, service: str, now: datetime) -> Reading | None:
+        verdict = self.verdicts.get(service)
+        if verdict is None:
+            return None
+        where = None
+        if verdict.level:
+            last = self._epoch_bucket(now)
+            first = last - int(max(verdict.numbers.within, _SCOPE_WINDOW) / self.tick)
+            incident = self.cases[service].incident
+            where = scope(
+                self._tally.cells(service, first, last),
+                self.mix.usual(service),
+                times=verdict.numbers.times,
+                told=incident.told_scope if incident else None,
+            )
+        return Reading(
+            at=now,
+            kind=Evidence.PEOPLE,
+            source="reports",
+            level=verdict.level,
+            since=verdict.since,
+            numbers=verdict.numbers,
+            scope=where,
+            rule=verdict.rule,
+        )
+
+    def _signals(self, service: str, now: datetime) -> tuple[Reading, ...]:
+        """Readings of the watches; one not asked since the start keeps what it said in the living incident."""
+        policy = self.services[service].policy
+        incident = self.cases[service].incident
+        before = {r.source: r for r in incident.readings} if incident else {}
+        found = []
+        for name, source in self.watches.get(service, {}).items():
+            watched = self.watched.get((service, name))
+            heard = reading(watched, now, source=name, kind=source.evidence, levels=policy.levels) if watched else None
+            if heard or name in before:
+                found.append(heard or before[name])
+        return tuple(found)
+
+    # Keeping
+
+    async def act(self, service: str, acted: Acted) -> tuple[str, Incident | None]:
+        """Do what a person asked; answers why not (empty when done) and the incident as it is then."""
+        policy = self.services[service].policy
+        async with self._turns[service]:
+            no = objection(self.cases[service], acted, policy)
+        if not no:
+            await self._turn(service, acted)
+        return no, self.cases[service].incident
+
+    async def _turn(self, service: str, event: Event) -> None:
+        async with self._turns[service]:
+            while True:
+                case = self.cases[service]
+                after, entries = step(case, event, self.services[service].policy)
+                if after == case:
+                    return
+                try:
+                    self.cases[service] = await self._save(after, entries)
+                except Conflict:
+                    self.cases[service] = await self._store.load(service)
+                    continue
+                break
+        self._changed(service)
+
+    async def _save(self, case: Case, entries: Sequence[Entry]) -> Case:
+        incident = case.incident
+        opened = incident is not None and incident.opened_at is not None
+        channels = self.services[case.service].channels(incident) if incident and opened else ()
+        return await self._store.save(case, entries, channels)
+
+    # Buckets
+
+    def _epoch_bucket(self, at: datetime) -> int:
+        return int(at.timestamp() // self.tick.total_seconds())
+
+    def _time(self, bucket: int) -> datetime:
+        return datetime.fromtimestamp(bucket * self.tick.total_seconds(), UTC)
+
+    def _start(self, now: datetime) -> datetime:
+        return self._time(self._epoch_bucket(now))

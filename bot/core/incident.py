@@ -42,6 +42,7 @@ from bot.core.model import (
     State,
     Text,
 )
+from bot.core.scope import changed
 
 Lived = tuple[Incident, tuple[Entry, ...]]
 Outcome = tuple[Incident | None, tuple[Entry, ...]]
@@ -130,14 +131,8 @@ def _seen_scope(incident: Incident, scope: Scope | None, at: datetime) -> Incide
     """Remember the scope of the bad hours; how long it has stood decides whether it is told."""
     if scope is None:
         return incident
-    same = incident.scope is not None and _shape(scope) == _shape(incident.scope)
+    same = incident.scope is not None and not changed(incident.scope, scope)
     return replace(incident, scope=scope, scope_since=incident.scope_since if same else at)
-
-
-def _shape(scope: Scope | None) -> tuple[object, ...]:
-    if scope is None:
-        return ()
-    return (*scope.limits, scope.symptoms[0].code if scope.symptoms else "")
 
 
 # The detector's side of the life
@@ -236,7 +231,7 @@ def _move(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived
 
 def _scoped(incident: Incident, at: datetime, policy: Policy) -> Lived:
     steady = incident.scope_since is not None and at - incident.scope_since >= max(_SCOPE_HOLD, policy.confirm_for)
-    if not steady or _shape(incident.scope) == _shape(incident.told_scope):
+    if not steady or incident.scope is None or not changed(incident.told_scope, incident.scope):
         return incident, ()
     text = wording.scoped(incident)
     incident = replace(incident, told_scope=incident.scope)

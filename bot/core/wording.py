@@ -5,7 +5,7 @@ Plain words, a unit on every number; words of strangers only ever as `Said`. The
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.core.model import (
@@ -46,6 +46,8 @@ _ACTS = {
     "reopen": "reopened it",
     "false-alarm": "called it a false alarm",
 }
+_IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "unknown": "unknown platforms"}
+_WITH_ARTICLE = frozenset({"US", "GB", "NL", "PH", "AE", "DO", "CF", "MV", "BS", "GM"})
 
 
 # The lines of a thread
@@ -199,23 +201,34 @@ def where(scope: Scope | None) -> str:
     """`mostly on desktop web in India and Japan; the app looks normal`, or nothing when it is not limited."""
     if scope is None:
         return ""
-    platforms, regions = ([label(s.code) for s in part] for part in (scope.platforms, scope.regions))
-    on = f"on {listed(platforms)}" if platforms else ""
-    place = f"in {listed(regions)}" if regions else ""
-    spared = [label(code) for code in scope.spared]
+    on = f"on {listed(_spoken(s.code for s in scope.platforms))}" if scope.platforms else ""
+    place = f"in {listed(_spoken(s.code for s in scope.regions))}" if scope.regions else ""
+    spared = _spoken(scope.spared)
     normal = f"{listed(spared)} {'looks' if len(spared) == 1 else 'look'} normal" if spared else ""
     limited = " ".join(part for part in (on, place) if part)
     return "; ".join(part for part in (f"mostly {limited}" if limited else "", normal) if part)
 
 
+def _spoken(codes: Iterable[str]) -> list[str]:
+    """Codes as they stand in a sentence: `the app` for both phones, `the United States`."""
+    names = list(codes)
+    if {"ios", "android"} <= set(names):
+        names = ["app", *(n for n in names if n not in ("ios", "android"))]
+    return [_IN_A_SENTENCE.get(n) or (f"the {label(n)}" if n in _WITH_ARTICLE else label(n)) for n in names]
+
+
 def symptoms(scope: Scope | None) -> str:
     """`log-in 40 %, website 31 %`: what people see, the leading ones."""
-    return ", ".join(share(s) for s in (scope.symptoms[:3] if scope else ()))
+    return ", ".join(_lower(share(s)) for s in (scope.symptoms[:3] if scope else ()))
 
 
 def share(part: Share) -> str:
-    """`log-in 40 %`."""
+    """`Log-in 40 %`."""
     return f"{label(part.code)} {part.share * 100:.0f} %"
+
+
+def _lower(name: str) -> str:
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 def plain(text: Text) -> str:

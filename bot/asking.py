@@ -1,0 +1,77 @@
+"""Ask: one loop per watch, evenly spread, faster while an incident lives, patient while a source is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from bot.core.model import Evidence, Signal
+from bot.detectors.graded import Outcome, backoff, blind, jitter
+from bot.ports import Clock, Http, Source
+
+log = structlog.get_logger(__name__)
+
+_FAST = timedelta(seconds=30)
+_OUTCOMES_KEPT = timedelta(minutes=2)
+
+
+class Asking:
+    """Asks every watch in its own loop and hands what it says to the engine.
+
+    When most unrelated hosts fail at the network level at once, the fault is ours: probes then give no reading.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        clock: Clock,
+        hear: Callable[[str, str, Signal], Awaitable[None]],
+        lively: Callable[[str], bool],
+    ) -> None:
+        self.blind = False
+        self._http = http
+        self._clock = clock
+        self._hear = hear
+        self._lively = lively
+        self._outcomes: dict[str, Outcome] = {}
+        self._broken: set[str] = set()
+
+    async def watch(self, service: str, name: str, source: Source) -> None:
+        """Ask one watch for ever."""
+        label, round_number, failures = f"{service}/{name}", 0, 0
+        await self._clock.sleep(jitter(timedelta(seconds=5), label, -1) % 5)
+        while True:
+            signal = await source.ask(self._http, self._clock.now())
+            failures = failures + 1 if signal.health is None else 0
+            self._note(label, source, signal)
+            await self._hear(service, name, self._trusted(source, signal))
+            round_number += 1
+            every = min(source.every, _FAST) if self._lively(service) else source.every
+            pause = backoff(failures, every) if failures else every
+            await self._clock.sleep(jitter(pause, label, round_number))
+
+    def _note(self, label: str, source: Source, signal: Signal) -> None:
+        """Remember how it went; say once when a source breaks and once when it works again."""
+        host = getattr(source, "url", label).split("/")[2:3] or [label]
+        failed = signal.error or (signal.note if getattr(signal, "network", False) else "")
+        self._outcomes[label] = Outcome(host=host[0], ok=not failed, at=signal.at)
+        if signal.error and label not in self._broken:
+            self._broken.add(label)
+            log.warning("source gives no reading", watch=label, error=signal.error, note=signal.note)
+        elif not signal.error and label in self._broken:
+            self._broken.discard(label)
+            log.info("source gives readings again", watch=label)
+
+    def _trusted(self, source: Source, signal: Signal) -> Signal:
+        recent = [o for o in self._outcomes.values() if signal.at - o.at < _OUTCOMES_KEPT]
+        was, self.blind = self.blind, blind(recent, signal.at)
+        if self.blind and not was:
+            log.error("we look blind: most unrelated hosts fail at once; probes are not believed until that is over")
+        if was and not self.blind:
+            log.info("we see again")
+        if self.blind and source.evidence is Evidence.PROBE and signal.health:
+            return Signal(at=signal.at, error="blind", note="our own connection looks broken", url=signal.url)
+        return signal

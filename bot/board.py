@@ -1,0 +1,222 @@
+"""What the house knows now, for pages and commands; memory first, the store only where history is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from bot.core.heading import head, tone
+from bot.core.model import Case, Head, Health, Incident, Picture, Service, Source, Span
+from bot.core.printing import incident_json, moment, numbers_json, thread_json
+from bot.core.tally import Tally
+from bot.detectors.graded import Watched, trouble
+from bot.detectors.surge import Surge, Verdict
+from bot.ports import Clock, Store
+from bot.ports import Source as Watch
+
+_DAY = timedelta(hours=24)
+_BARS = 288
+
+
+class Known(Protocol):
+    """The engine as seen from here: plain values to read."""
+
+    services: Mapping[str, Service]
+    watches: Mapping[str, Mapping[str, Watch]]
+    cases: dict[str, Case]
+    verdicts: dict[str, Verdict]
+    watched: dict[tuple[str, str], Watched]
+    surge: Surge
+    tick: timedelta
+
+
+class Board:
+    """Answers what is going on."""
+
+    def __init__(self, known: Known, tally: Tally, store: Store, clock: Clock, link: Callable[[str], str]) -> None:
+        self._known = known
+        self._tally = tally
+        self._store = store
+        self._clock = clock
+        self._link = link
+        self._listeners: set[asyncio.Queue[str]] = set()
+        self._names = {_folded(word): s.id for s in known.services.values() for word in (*s.aliases, s.name, s.id)}
+
+    # Services
+
+    def status(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/status`: worst first, then by name."""
+        rows = [self._row(service) for service in self._known.services.values()]
+        rows.sort(key=lambda row: (-self._rank(row["id"], row["level"] or ""), row["name"].lower()))
+        return {"at": moment(self._clock.now()), "services": rows}
+
+    def service(self, service: str) -> dict[str, Any] | None:
+        """The body of `GET /api/v1/services/{id}`."""
+        found = self._known.services.get(service)
+        if found is None:
+            return None
+        verdict = self._known.verdicts.get(service)
+        row = self._row(found)
+        del row["confidence"]
+        return {**row, "now": numbers_json(verdict.numbers if verdict else None), "watches": self._watches(service)}
+
+    def _row(self, service: Service) -> dict[str, Any]:
+        incident = self.living(service.id)
+        verdict = self._known.verdicts.get(service.id)
+        level = incident.level if incident else verdict.level if verdict else ""
+        return {
+            "id": service.id,
+            "name": service.name,
+            "level": level or None,
+            "confidence": incident.confidence.value if incident else None,
+            "incident": incident.id if incident else None,
+        }
+
+    def _rank(self, service: str, level: str) -> int:
+        return self._known.services[service].policy.rank(level)
+
+    def _watches(self, service: str) -> list[dict[str, Any]]:
+        return [
+            self._watch(name, source, self._known.watched.get((service, name)))
+            for name, source in self._known.watches.get(service, {}).items()
+        ]
+
+    def _watch(self, name: str, source: Watch, watched: Watched | None) -> dict[str, Any]:
+        health = watched.health if watched else None
+        error = trouble(watched, self._clock.now()) if watched else ""
+        return {
+            "name": name,
+            "kind": getattr(source, "kind", ""),
+            "ok": watched is not None and watched.heard_at is not None and not watched.error,
+            "level": health.word if isinstance(health, Health) else None,
+            "note": watched.note if watched else "not asked yet",
+            "error": (error or watched.error or None) if watched else None,
+            "checked_at": moment(watched.asked_at) if watched else None,
+        }
+
+    def troubled(self, service: str) -> Sequence[Source]:
+        """Watches of a service that give no reading now, for the table of sources."""
+        rows = []
+        for name in self._known.watches.get(service, {}):
+            watched = self._known.watched.get((service, name))
+            why = trouble(watched, self._clock.now()) if watched else ""
+            if why:
+                rows.append(Source(name=name, word="no reading", tone="calm", note=why))
+        return rows
+
+    def living(self, service: str) -> Incident | None:
+        """The incident of a service that is open or easing."""
+        case = self._known.cases.get(service)
+        return case.incident if case and case.incident and case.incident.alive else None
+
+    def open(self) -> list[Incident]:
+        """All living incidents, worst first, then the longest."""
+        alive = [i for s in self._known.services if (i := self.living(s))]
+        return sorted(alive, key=lambda i: (-self._rank(i.service, i.level), i.started_at))
+
+    # Incidents
+
+    async def incidents(self, *, state: str = "", service: str = "", limit: int = 100) -> list[dict[str, Any]]:
+        """Incidents newest first, in the shape of `replay --json`, with their state and threads."""
+        found = await self._store.incidents(service=service, limit=limit)
+        wanted = [i for i in found if not state or i.alive is (state == "open")]
+        return [await self._whole(i) for i in wanted]
+
+    async def incident(self, incident: str) -> dict[str, Any] | None:
+        """One incident in that shape."""
+        found = await self._store.incident(incident)
+        return await self._whole(found) if found else None
+
+    async def _whole(self, incident: Incident) -> dict[str, Any]:
+        entries = await self._store.entries(incident.id)
+        threads = await self._store.threads(incident.id)
+        printed = incident_json(incident, entries)
+        return {**printed, "state": incident.state.value, "threads": [thread_json(t) for t in threads]}
+
+    async def head(self, incident: str) -> Head | None:
+        """The head message of an incident as chats show it."""
+        found = await self._store.incident(incident)
+        if found is None or found.service not in self._known.services:
+            return None
+        policy = self._known.services[found.service].policy
+        return head(found, policy, link=self._link(found.id), troubled=self.troubled(found.service))
+
+    # Pictures
+
+    def picture(self, service: str) -> Picture | None:
+        """The last 24 h of a service against its usual, in up to 288 bars."""
+        found = self._known.services.get(service)
+        if found is None:
+            return None
+        tick = self._known.tick
+        size = max(1, round(_DAY / tick / _BARS))
+        step = tick * size
+        last = int(self._clock.now().timestamp() // step.total_seconds())
+        start = datetime.fromtimestamp((last - _BARS + 1) * step.total_seconds(), UTC)
+        first = int(start.timestamp() // tick.total_seconds())
+        totals = [self._tally.total(service, first + n) for n in range(_BARS * size)]
+        mean, low, high = self._known.surge.usual(service, start, _BARS * size)
+        return Picture(
+            service=service,
+            name=found.name,
+            start=start,
+            step=step,
+            counts=_summed(totals, size),
+            usual=_summed(list(mean), size),
+            low=_summed(list(low), size),
+            high=_summed(list(high), size),
+            spans=self._spans(found),
+        )
+
+    def _spans(self, service: Service) -> tuple[Span, ...]:
+        case = self._known.cases.get(service.id)
+        incident = case.incident if case else None
+        if incident is None or incident.opened_at is None:
+            return ()
+        end = incident.eased_at or incident.closed_at
+        colour = tone(incident.peak_level, service.policy)
+        return (Span(onset=incident.started_at, opened=incident.opened_at, end=end, tone=colour),)
+
+    # Words and changes
+
+    def resolve(self, words: str) -> str | None:
+        """The id of the service a person means: id, name or alias, whatever the case and spacing."""
+        return self._names.get(_folded(words))
+
+    def nearest(self, words: str) -> str:
+        """The id of the service spelt most alike, or the empty string."""
+        close = difflib.get_close_matches(_folded(words), self._names, 1, 0.6)
+        return self._names[close[0]] if close else ""
+
+    def changed(self, service: str) -> None:
+        """Tell every live page; one that cannot keep up misses news, not the next state."""
+        for queue in self._listeners:
+            if not queue.full():
+                queue.put_nowait(service)
+
+    async def changes(self) -> AsyncIterator[str]:
+        """Ids of services as they change, from now on."""
+        queue: asyncio.Queue[str] = asyncio.Queue(maxsize=256)
+        self._listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+
+def _folded(words: str) -> str:
+    return "".join(c for c in words.casefold() if c.isalnum())
+
+
+def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:
+    """Sums of `size` buckets; None where any part is not known."""
+    groups = (values[n : n + size] for n in range(0, len(values), size))
+    return tuple(
+        None if any(v is None or math.isnan(v) for v in g) else float(sum(v for v in g if v is not None))
+        for g in groups
+    )
