@@ -1,1 +1,0 @@
-"""The real clock and the real web; the only place that asks the time."""
