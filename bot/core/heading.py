@@ -113,6 +113,7 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
         *_counted(incident),
         *_breadth(incident),
         *_vendor(incident),
+        *([Fact(label="Likely cause", value=(wording.listed(incident.causes),))] if incident.causes else []),
         *_hands(incident),
     ]
     return tuple(facts)

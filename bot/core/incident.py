@@ -116,6 +116,7 @@ def _facts(incident: Incident, event: Judged, policy: Policy) -> Incident:
         peak=_peak(incident.peak, crowd),
         started_at=min(began, incident.started_at) if incident.opened_at is None else incident.started_at,
         first_kind=incident.first_kind or first,
+        causes=event.causes,
         confidence=_confidence(incident, kinds),
     )
     return _seen_scope(incident, crowd.scope if crowd and crowd.level else None, event.at)
@@ -153,7 +154,7 @@ def _judged(case: Case, event: Judged, policy: Policy) -> Outcome:
 
 
 def _none(case: Case, event: Judged, level: str, policy: Policy) -> Outcome:
-    if policy.rank(level) < policy.rank(policy.open_at):
+    if event.planned or policy.rank(level) < policy.rank(policy.open_at):
         return case.incident, ()
     return _pending(_suspect(case, event.at, level, policy), event, level, policy)
 
@@ -179,7 +180,7 @@ def _name(case: Case, at: datetime) -> str:
 
 
 def _pending(incident: Incident, event: Judged, level: str, policy: Policy) -> Outcome:
-    if policy.rank(level) < policy.rank(policy.open_at):
+    if event.planned or policy.rank(level) < policy.rank(policy.open_at):
         return None, ()
     incident = _facts(incident, event, policy)
     incident = replace(incident, level=level, peak_level=_worse(incident.peak_level, level, policy))
@@ -264,7 +265,7 @@ def _closed(case: Case, incident: Incident, event: Judged, level: str, policy: P
         if rank <= policy.rank(incident.quelled):
             return incident, ()
         incident = replace(incident, quelled="")
-    if rank < policy.rank(policy.open_at):
+    if event.planned or rank < policy.rank(policy.open_at):
         return incident, ()
     if incident.closed_at is not None and event.at - incident.closed_at > policy.reopen_for:
         return _pending(_suspect(case, event.at, level, policy), event, level, policy)

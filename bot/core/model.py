@@ -130,7 +130,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What a source said when asked. `health` None is *no reading*: then `error` says why, and nothing is concluded.
 
-    `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large`.
+    `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large`. A probe that got
+    no answer has both: its health, and the `error` that tells our own blindness from their outage. `quiet` True: the
+    health is worth showing and opens nothing (a vendor's chronic yellow). `wait` is how long the other side asked us
+    to stay away.
     """
 
     at: datetime
@@ -139,6 +142,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     error: str = ""
     notices: tuple[Notice, ...] = ()
+    quiet: bool = False
+    wait: timedelta | None = None
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +245,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     muted_until: datetime | None = None
     declared_by: str = ""
     quelled: str = ""
+    causes: tuple[str, ...] = ()
     reminded_at: datetime | None = None
     reopened: int = 0
 
@@ -271,10 +277,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """The present evidence of every source of a service, calm ones included; also how time passes."""
+    """The present evidence of every source of a service, calm ones included; also how time passes.
+
+    `planned`: a maintenance window is on, in which nothing opens. `causes` names services it depends on that have an
+    open incident of their own.
+    """
 
     at: datetime
     readings: tuple[Reading, ...] = ()
+    planned: bool = False
+    causes: tuple[str, ...] = ()
 
 
 class Acted(msgspec.Struct, frozen=True, kw_only=True):
@@ -309,6 +321,32 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def rank(self, level: str) -> int:
         """0 for calm or an unknown name, then 1 for the mildest level."""
         return self.levels.index(level) + 1 if level in self.levels else 0
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel that hears of a service, once an incident has reached `level` (empty: every incident)."""
+
+    channel: str
+    level: str = ""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as the house knows it: what people call it, how its incidents are paced, who hears of them."""
+
+    id: str
+    policy: Policy
+    aliases: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name people read."""
+        return self.policy.name
+
+    def channels(self, incident: Incident) -> tuple[str, ...]:
+        """The channels that hear of an incident, by the worst level it has reached."""
+        worst = self.policy.rank(incident.peak_level)
+        return tuple(r.channel for r in self.routes if self.policy.rank(r.level) <= worst)
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ def opened(incident: Incident, policy: Policy) -> Text:
         *_evidence(incident, policy),
         *_began(incident),
         *_where(incident.scope),
+        *_cause(incident),
         *_silence(incident),
     )
 
@@ -269,6 +270,12 @@ def _where(scope: Scope | None) -> Text:
     place, seen = where(scope), symptoms(scope)
     sentences = f"{place[:1].upper()}{place[1:]}. " if place else ""
     return (sentences + (f"People see: {seen}. " if seen else ""),) if place or seen else ()
+
+
+def _cause(incident: Incident) -> Text:
+    """What it depends on and is down itself, named as likely, not as certain."""
+    verb = "has an open incident" if len(incident.causes) == 1 else "have open incidents"
+    return (f"Likely cause: {listed(incident.causes)} {verb}. ",) if incident.causes else ()
 
 
 def _silence(incident: Incident) -> Text:
