@@ -1,1 +1,317 @@
-"""Reports in: admit, deduplicate, count, make durable."""
+"""Reports in: admit, deduplicate, count, make durable.
+
+A report is marked as heard before it is written, counted after it is durable, and only then answered. What arrives
+while a write is under way goes out together as the next frame, so a burst shares its flushes. The log of frames is the
+truth: the numbers are a fold of it, and can be counted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from bot.core.admission import Admission
+from bot.core.model import Report
+from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Window
+from bot.core.tally import HOUR, Hour, Tally, spread
+from bot.ports import Clock, Receipt, Refused, Retry, Stream
+
+_KEEP_FRAMES = timedelta(hours=48)
+_BACKLOG = 200_000  # records that may wait for a blocked disk
+
+_encode = msgspec.msgpack.Encoder().encode
+_frame = msgspec.msgpack.Decoder(Frame).decode
+
+
+class Archive(Protocol):
+    """Where the counts of past weeks are kept, hour by hour."""
+
+    async def keep(self, hours: Sequence[Hour]) -> None:
+        """Write hours, in place of what was kept for them."""
+        ...
+
+    async def hours(self, service: str, first: int, last: int) -> Sequence[Hour]:
+        """The hours of a service from number first to last, both included, in order."""
+        ...
+
+    async def fed(self) -> Sequence[str]:
+        """The services that ready-made counts were ever kept for."""
+        ...
+
+
+class Intake:
+    """The door that every report comes through.
+
+    `heard` is called after numbers moved: the tally's `moved` says whose. Without an archive the past is forgotten.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        tally: Tally,
+        admission: Admission,
+        clock: Clock,
+        *,
+        archive: Archive | None = None,
+        heard: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.tally = tally
+        self._stream, self._admission, self._clock, self._archive, self._heard = (
+            stream,
+            admission,
+            clock,
+            archive,
+            heard,
+        )
+        self._reports, self._counts = Reader(RawReport), Reader(RawCount)
+        self._waiting, self._flying = _Batch(), _Batch()
+        self._flushing: asyncio.Task[None] | None = None
+        self._still = asyncio.Lock()
+        self._ends: dict[int, int] = {}
+
+    async def take(self, body: bytes, shape: str, door: str = "api") -> Receipt:
+        """Take the body of `POST /api/v1/reports`; `shape` is `lines` for NDJSON. Returns once durable.
+
+        Raises:
+            ValueError: nothing of the body can be read; the words are for the sender.
+            Retry: the disk cannot take it now; nothing of the batch counts.
+        """
+        return await self._take(self._reports.body(body, shape), door)
+
+    async def admit(self, reports: Sequence[Mapping[str, Any] | Report | RawReport], door: str) -> Receipt:
+        """Take reports that are values already, one by one; returns once the accepted ones are durable.
+
+        Raises:
+            Retry: the disk cannot take it now; nothing of the batch counts.
+        """
+        return await self._take(self._reports.values(reports), door)
+
+    async def take_counts(self, body: bytes, shape: str) -> Receipt:
+        """Take the body of `POST /api/v1/counts`; returns and raises as `take` does."""
+        return await self._place(self._counts.body(body, shape))
+
+    async def admit_counts(self, counts: Sequence[Mapping[str, Any] | RawCount]) -> Receipt:
+        """Take ready-made counts that are values already."""
+        return await self._place(self._counts.values(counts))
+
+    async def recover(self) -> None:
+        """Know again what was heard and counted before the last stop; for the start."""
+        if self._archive:
+            self.tally.feed(await self._archive.fed())
+        await self._fold(self.tally, voices=True)
+
+    async def recount(self) -> int:
+        """Count the recent past again from the log; answers how many hours differed, and mends them."""
+        async with self._still:
+            fresh = Tally(width=timedelta(seconds=self.tally.width))
+            await self._fold(fresh, voices=False)
+            differing = self.tally.adopt(fresh, self.tally.horizon(self._now()))
+        await self.keep()
+        return differing
+
+    async def keep(self) -> None:
+        """Archive the hours that changed, and let go of what is old; call it now and then.
+
+        Raises:
+            Retry: the disk cannot take it now; the hours stay due.
+        """
+        now = self._now()
+        self.tally.forget(now)
+        if self._archive and (hours := self.tally.unkept()):
+            try:
+                await self._archive.keep(hours)
+            except BaseException:
+                self.tally.keep_again(hours)
+                raise
+        await self._trim(now)
+
+    async def past(self, service: str, first: int, last: int) -> list[float | None]:
+        """Totals of buckets first to last, both included, from the archive where the tally has let go."""
+        width = self.tally.width
+        known = int(self.tally.horizon(self._now()) // width)
+        hours: Sequence[Hour] = ()
+        if self._archive and first < known:
+            hours = await self._archive.hours(service, int(first * width // HOUR), int(known * width // HOUR))
+        old = _spread_out(hours, width)
+        fed = any(hour.fed for hour in hours)
+        return [
+            self.tally.total(service, bucket) if bucket >= known else old.get(bucket, None if fed else 0.0)
+            for bucket in range(first, last + 1)
+        ]
+
+    async def aclose(self) -> None:
+        """Finish pending writes; the stream stays open for whoever opened it."""
+        if self._flushing:
+            await self._flushing
+        with suppress(Retry):
+            await self.keep()
+
+    async def _take(self, read: Read[RawReport], door: str) -> Receipt:
+        now, report, hold = self._now(), self._admission.report, self.tally.hold
+        held: list[Kept] = []
+        rejected = read.rejected
+        repeated = 0
+        for index, raw in read.records:
+            try:
+                kept = report(raw, now, door)
+            except ValueError as exc:
+                rejected.append((index, str(exc)))
+                continue
+            if hold(kept):
+                held.append(kept)
+            else:
+                repeated += 1
+        await self._write(held, [], join=repeated > 0)
+        return Receipt(accepted=len(held), repeated=repeated, rejected=tuple(sorted(rejected)))
+
+    async def _place(self, read: Read[RawCount]) -> Receipt:
+        now = self._now()
+        windows: list[Window] = []
+        rejected = read.rejected
+        for index, raw in read.records:
+            try:
+                windows.append(self._admission.window(raw, now))
+            except ValueError as exc:
+                rejected.append((index, str(exc)))
+        await self._write([], windows)
+        return Receipt(accepted=len(windows), rejected=tuple(sorted(rejected)))
+
+    async def _write(self, reports: list[Kept], windows: list[Window], *, join: bool = False) -> None:
+        """Wait until these are durable and counted; with `join`, also until all that was held before them is."""
+        waiting, flying = self._waiting, self._flying
+        if waiting.size + len(reports) > _BACKLOG:
+            self.tally.release(reports)
+            raise Retry("reports are waiting for the disk, which has not answered for a while; try again later")
+        waiting.reports += reports
+        waiting.windows += windows
+        due = [waiting.join()] if reports or windows or (join and waiting.size) else []
+        if join and flying.size:
+            due.append(flying.join())
+        if waiting.size and (self._flushing is None or self._flushing.done()):
+            self._flushing = asyncio.create_task(self._flush())
+        if len(due) == 1:
+            await due[0]
+        elif due:
+            await asyncio.gather(*due)
+
+    async def _flush(self) -> None:
+        while self._waiting.size:
+            async with self._still:
+                self._flying, self._waiting = self._waiting, _Batch()
+                await self._append(self._flying)
+                self._flying = _Batch()
+
+    async def _append(self, batch: _Batch) -> None:
+        now = self._now()
+        try:
+            seq = await self._stream.append(_encode(Frame(now, batch.reports, batch.windows)))
+        except (Retry, Refused) as exc:
+            self.tally.release(batch.reports)
+            batch.fail(exc)
+            return
+        self._ends[int(now // HOUR)] = seq
+        self.tally.count(batch.reports)
+        self.tally.place(batch.windows)
+        batch.done()
+        self._heard()
+
+    async def _fold(self, tally: Tally, *, voices: bool) -> None:
+        """Count every frame of the log that still matters into a tally."""
+        now = self._now()
+        horizon = tally.horizon(now)
+        async for seq, body in self._stream.read(0):
+            frame = _frame(body)
+            self._ends[int(frame.at // HOUR)] = seq
+            if voices:
+                _mark(tally, frame.reports)
+            tally.count(report for report in frame.reports if report.at >= horizon)
+            tally.place(window for window in frame.windows if window.until > horizon)
+
+    async def _trim(self, now: float) -> None:
+        """Forget frames whose hour ended two days ago."""
+        oldest = int((now - _KEEP_FRAMES.total_seconds()) // HOUR)
+        past = [hour for hour in self._ends if hour < oldest]
+        if past:
+            await self._stream.trim(max(self._ends[hour] for hour in past) + 1)
+            for hour in past:
+                del self._ends[hour]
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+class _Batch:
+    """Records that share a frame, and whoever waits for it to be durable."""
+
+    def __init__(self) -> None:
+        self.reports: list[Kept] = []
+        self.windows: list[Window] = []
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def size(self) -> int:
+        """How many records there are."""
+        return len(self.reports) + len(self.windows)
+
+    def join(self) -> asyncio.Future[None]:
+        """A future of one's own, so that whoever goes away takes nobody along."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def done(self) -> None:
+        """It is durable and counted."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def fail(self, exc: Exception) -> None:
+        """It was not written."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(exc)
+
+
+def reporter_key(path: Path) -> bytes:
+    """The secret that hides reporters: 32 bytes from a file only its owner may read, made at the first start.
+
+    Raises:
+        Refused: the file cannot be read or made, or others could read it.
+    """
+    try:
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+        key = path.read_bytes()
+    except OSError as exc:
+        raise Refused(f"cannot keep the reporter key in {path}: {exc.strerror}") from exc
+    if len(key) < 16:
+        raise Refused(
+            f"{path} is too short to be a key: delete it to have a new one made (reporters then count afresh)"
+        )
+    return key
+
+
+def _mark(tally: Tally, reports: Iterable[Kept]) -> None:
+    for report in reports:
+        tally.voices.mark(report)
+
+
+def _spread_out(hours: Sequence[Hour], width: float) -> dict[int, float]:
+    """Archived totals by bucket; where the width was another one, shared out evenly."""
+    totals: dict[int, float] = {}
+    for hour in hours:
+        for offset, total in hour.totals.items():
+            start = hour.number * HOUR + offset
+            for bucket, share in spread(start, start + hour.width, width):
+                totals[bucket] = totals.get(bucket, 0.0) + total * share
+    return totals

@@ -1,0 +1,164 @@
+"""Who may come in: a raw report becomes one that can be kept, or a sentence that says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from bot.core.reports import Kept, RawCount, RawReport, When, Window
+
+Word = Callable[[str], str]
+
+_MEMO = 20_000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONGEST = timedelta(days=1)
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """How the words of senders become our codes.
+
+    `service` answers None for a service that nobody configured, and `nearest` the one that is spelt most alike, or "".
+    The other three answer "" for words they do not know.
+    """
+
+    service: Callable[[str], str | None]
+    nearest: Word
+    symptom: Word
+    region: Word
+    platform: Word
+
+
+class Admission:
+    """Checks records against the vocabulary and the present, and hides who reported.
+
+    `key` is the secret of the reporter hashes. Records older than `oldest` are refused, unless it is None (a replay).
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        key: bytes,
+        *,
+        oldest: timedelta | None = timedelta(hours=24),
+        newest: timedelta = timedelta(minutes=5),
+    ) -> None:
+        self._services = _Memo(lambda words: _service(vocabulary, words))
+        self._symptoms = _Memo(lambda words: vocabulary.symptom(words) or "other")
+        self._regions = _Memo(lambda words: _known("region", words, vocabulary.region(words)))
+        self._platforms = _Memo(lambda words: _known("platform", words, vocabulary.platform(words)))
+        self._hash = hashlib.blake2b(key=key[:64], digest_size=16)
+        self._oldest = float("inf") if oldest is None else oldest.total_seconds()
+        self._newest = newest.total_seconds()
+
+    def report(self, raw: RawReport, now: float, door: str) -> Kept:
+        """The report as it can be kept.
+
+        Raises:
+            ValueError: it cannot be taken; the words are for the sender.
+        """
+        return Kept(
+            now if raw.at is None else self._moment("at", raw.at, now),
+            self._services[raw.service],
+            self.reporter(raw.reporter) if raw.reporter else b"",
+            raw.id or "",
+            self._regions[raw.region] if raw.region else "",
+            self._platforms[raw.platform] if raw.platform else "",
+            self._symptoms[raw.symptom] if raw.symptom else "",
+            _CONTROL.sub("", raw.text) if raw.text else "",
+            door,
+        )
+
+    def window(self, raw: RawCount, now: float) -> Window:
+        """The ready-made count as it can be kept.
+
+        Raises:
+            ValueError: it cannot be taken; the words are for the sender.
+        """
+        since = self._moment("from", raw.since, now)
+        until = self._moment("to", raw.until, now)
+        if not 0 < until - since <= _LONGEST.total_seconds():
+            raise ValueError("to: must be after from, and by a day at most")
+        return Window(
+            self._services[raw.service],
+            since,
+            until,
+            raw.count,
+            raw.count if raw.reporters is None else raw.reporters,
+            raw.source or "",
+            self._regions[raw.region] if raw.region else "",
+            self._platforms[raw.platform] if raw.platform else "",
+            self._symptoms[raw.symptom] if raw.symptom else "",
+        )
+
+    def reporter(self, identity: str) -> bytes:
+        """The keyed hash (16 bytes) that stands for a person; the same for the same words at every door."""
+        digest = self._hash.copy()
+        digest.update(identity.encode("utf-8", "surrogatepass"))
+        return digest.digest()
+
+    def _moment(self, field: str, at: When, now: float) -> float:
+        """Unix seconds, if that is near enough to the present."""
+        if not isinstance(at, datetime):
+            seconds = at
+        elif at.tzinfo is None:
+            raise ValueError(f"{field}: {at.isoformat()} has no time zone; add Z or an offset such as +02:00")
+        else:
+            seconds = at.timestamp()
+        if not now - self._oldest <= seconds <= now + self._newest:
+            raise ValueError(f"{field}: {self._misplaced(seconds, now)}")
+        return float(seconds)
+
+    def _misplaced(self, seconds: float, now: float) -> str:
+        if seconds > now * 500:
+            return f"{seconds} is too large for Unix seconds; are they milliseconds?"
+        if seconds > now:
+            return f"{_read(seconds)} is in the future; check the sender's clock (here it is {_read(now)})"
+        hours = self._oldest / 3600
+        return f"{_read(seconds)} is too long ago; reports are taken for {hours:g} h"
+
+
+class _Memo(dict[str, str]):
+    """Remembers what words mean; starts again when strangers have sent too many different ones."""
+
+    def __init__(self, read: Word) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, words: str) -> str:
+        meaning = self._read(words)
+        if len(self) >= _MEMO:
+            self.clear()
+        self[words] = meaning
+        return meaning
+
+
+def _service(vocabulary: Vocabulary, words: str) -> str:
+    service = vocabulary.service(words)
+    if service is not None:
+        return service
+    nearest = vocabulary.nearest(words)
+    raise ValueError(f"unknown service {words!r}" + (f", did you mean {nearest!r}?" if nearest else ""))
+
+
+def _known(field: str, words: str, code: str) -> str:
+    if not code:
+        raise ValueError(f"unknown {field} {words!r}; leave it out, or see {_EXAMPLES[field]}")
+    return code
+
+
+_EXAMPLES = {
+    "region": "ISO 3166 codes such as DE, US-CA or an English country name",
+    "platform": "codes such as ios, android, web or desktop_windows",
+}
+
+
+def _read(seconds: float) -> str:
+    """A moment for people; the number itself where no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)

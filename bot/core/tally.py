@@ -1,0 +1,265 @@
+"""What has been counted: per service and bucket, and per region, platform and symptom.
+
+A bucket is a whole number: its start in Unix seconds divided by the tally's width. Counting is a fold: the same reports
+and windows give the same numbers in any order, and a window sent again takes the place of the former one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from bot.core.reports import Cell, Kept, Window
+from bot.core.voices import Voices
+
+HOUR = 3600
+
+
+class Hour(msgspec.Struct, frozen=True, kw_only=True):
+    """One hour of one service, for the archive: `number` is its start in Unix seconds / 3600.
+
+    `totals` and `people` map a bucket's start, in seconds from the hour's, to what fell into it; `width` is the bucket's
+    length in seconds. `cells` adds up the whole hour. With `fed`, a bucket that is missing is a gap and not a zero.
+    """
+
+    service: str
+    number: int
+    width: float
+    fed: bool
+    totals: dict[float, float]
+    people: dict[float, float]
+    cells: tuple[tuple[Cell, float], ...]
+
+
+class Tally:
+    """The numbers of the recent past, and who was heard for them.
+
+    Totals are kept for `keep` (whole hours of it), cells per bucket for `keep_cells`, cells per hour as long as totals.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: timedelta = timedelta(minutes=1),
+        voice: Mapping[str, timedelta] | None = None,
+        one_voice: timedelta = timedelta(minutes=30),
+        keep: timedelta = timedelta(hours=26),
+        keep_cells: timedelta = timedelta(hours=6),
+    ) -> None:
+        self.width = width.total_seconds()
+        self.voices = Voices(voice or {}, one_voice)
+        self.moved: set[str] = set()
+        self._keep = keep.total_seconds()
+        self._keep_cells = keep_cells.total_seconds()
+        self._series: defaultdict[str, _Series] = defaultdict(_Series)
+        self._unkept: set[tuple[str, int]] = set()
+        self._forgotten: int | None = None
+
+    def bucket(self, at: datetime) -> int:
+        """The bucket that a moment falls into."""
+        return int(at.timestamp() // self.width)
+
+    def start(self, bucket: int) -> datetime:
+        """When a bucket begins, UTC."""
+        return datetime.fromtimestamp(bucket * self.width, UTC)
+
+    def hold(self, report: Kept) -> bool:
+        """Before a report is written: mark it as heard. False: it is a repeat, and must not be counted."""
+        return self.voices.hold(report)
+
+    def release(self, reports: Iterable[Kept]) -> None:
+        """The write failed: as if these had never been held."""
+        for report in reports:
+            self.voices.release(report)
+
+    def count(self, reports: Iterable[Kept]) -> None:
+        """Count reports that were held and are now durable."""
+        width = self.width
+        keys = Counter([(r.service, int(r.at // width), r.region, r.platform, r.symptom) for r in reports])
+        for (service, bucket, *cell), number in keys.items():
+            self._series[service].add(bucket, self._hour(bucket), Cell(*cell), number)
+            self._touch(service, bucket)
+
+    def place(self, windows: Iterable[Window]) -> None:
+        """Count ready-made windows, each spread evenly over the buckets that it touches."""
+        for window in windows:
+            series = self._series[window.service]
+            series.fed = True
+            for bucket, share in spread(window.since, window.until, self.width):
+                series.windows[bucket][_key(window)] = (window.count * share, window.reporters * share)
+                self._touch(window.service, bucket)
+
+    def feed(self, services: Iterable[str]) -> None:
+        """Know from an earlier life that these services are fed by ready-made counts."""
+        for service in services:
+            self._series[service].fed = True
+
+    def total(self, service: str, bucket: int) -> float | None:
+        """How many reports fell into a bucket; None for a gap: a feed that gives ready-made counts gave none for it."""
+        return self._series[service].total(bucket) if service in self._series else 0.0
+
+    def totals(self, service: str, first: int, last: int) -> list[float | None]:
+        """The totals of buckets first to last, both included."""
+        return [self.total(service, bucket) for bucket in range(first, last + 1)]
+
+    def people(self, service: str, bucket: int) -> float | None:
+        """Like `total`, but distinct reporters where a ready-made count says how many they were."""
+        return self._series[service].total(bucket, people=True) if service in self._series else 0.0
+
+    def cells(self, service: str, first: int, last: int) -> dict[Cell, float]:
+        """What fell into buckets first to last, both included, by region, platform and symptom."""
+        if service not in self._series:
+            return {}
+        return self._series[service].among(range(first, last + 1))
+
+    def drain(self) -> set[str]:
+        """The services whose numbers moved since this was last asked."""
+        moved, self.moved = self.moved, set()
+        return moved
+
+    def unkept(self) -> list[Hour]:
+        """The hours that changed since they were last taken for the archive."""
+        changed, self._unkept = self._unkept, set()
+        return [self.hour(service, number) for service, number in sorted(changed)]
+
+    def keep_again(self, hours: Iterable[Hour]) -> None:
+        """These could not be archived; hand them out once more."""
+        self._unkept.update((hour.service, hour.number) for hour in hours)
+
+    def hour(self, service: str, number: int) -> Hour:
+        """One hour of one service as the archive keeps it."""
+        series, width = self._series[service], self.width
+        buckets = range(math.ceil(number * HOUR / width), math.ceil((number + 1) * HOUR / width))
+        counted = [bucket for bucket in buckets if bucket in series.spoken or bucket in series.windows]
+        return Hour(
+            service=service,
+            number=number,
+            width=width,
+            fed=series.fed,
+            totals={bucket * width - number * HOUR: series.total(bucket) or 0.0 for bucket in counted},
+            people={bucket * width - number * HOUR: series.total(bucket, people=True) or 0.0 for bucket in counted},
+            cells=series.hour(number, counted),
+        )
+
+    def horizon(self, now: float) -> float:
+        """Where the numbers begin: the start of the oldest whole hour kept, in Unix seconds."""
+        return (now - self._keep) // HOUR * HOUR
+
+    def adopt(self, other: Tally, horizon: float) -> int:
+        """Take the numbers of another tally that counted the same again; answers how many hours differed.
+
+        Only hours from `horizon` on (Unix seconds) are compared; those that differ are due for the archive.
+        """
+        hours = {(service, hour) for service, hour in (*self._hours(), *other._hours()) if hour * HOUR >= horizon}
+        other.feed(service for service, series in self._series.items() if series.fed)
+        differing = {key for key in hours if self.hour(*key) != other.hour(*key)}
+        self._unkept |= differing
+        self.moved |= {service for service, _ in differing}
+        self._series = other._series
+        return len(differing)
+
+    def forget(self, now: float) -> None:
+        """Let go of what is older than is kept; does its work once an hour. `now` in Unix seconds."""
+        self.voices.forget(now)
+        hour = int(now // HOUR)
+        if hour == self._forgotten:
+            return
+        self._forgotten = hour
+        oldest = self.horizon(now)
+        for series in self._series.values():
+            series.forget(oldest / self.width, (now - self._keep_cells) / self.width, oldest / HOUR)
+
+    def _hours(self) -> set[tuple[str, int]]:
+        return {
+            (service, self._hour(bucket))
+            for service, series in self._series.items()
+            for bucket in (*series.spoken, *series.windows)
+        }
+
+    def _hour(self, bucket: int) -> int:
+        return int(bucket * self.width // HOUR)
+
+    def _touch(self, service: str, bucket: int) -> None:
+        self.moved.add(service)
+        self._unkept.add((service, self._hour(bucket)))
+
+
+_Key = tuple[str, float, float, Cell]
+_Sums = defaultdict[Cell, list[float]]  # summed exactly, so that the order of arrival cannot show
+
+
+class _Series:
+    """The numbers of one service: reports as whole numbers, windows as shares per bucket under the window's key."""
+
+    def __init__(self) -> None:
+        self.fed = False
+        self.spoken: Counter[int] = Counter()
+        self.cells: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
+        self.hours: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
+        self.windows: defaultdict[int, dict[_Key, tuple[float, float]]] = defaultdict(dict)
+
+    def add(self, bucket: int, hour: int, cell: Cell, number: int) -> None:
+        """Count reports of one kind."""
+        self.spoken[bucket] += number
+        self.cells[bucket][cell] += number
+        self.hours[hour][cell] += number
+
+    def total(self, bucket: int, *, people: bool = False) -> float | None:
+        """Reports and windows together; None where a fed service has neither."""
+        windows = self.windows.get(bucket)
+        spoken = self.spoken.get(bucket)
+        if windows is None and spoken is None and self.fed:
+            return None
+        return float(spoken or 0) + math.fsum(share[people] for share in (windows or {}).values())
+
+    def among(self, buckets: Sequence[int]) -> dict[Cell, float]:
+        """What fell into these buckets, by cell."""
+        found: _Sums = defaultdict(list)
+        for bucket in buckets:
+            for cell, number in self.cells.get(bucket, {}).items():
+                found[cell].append(number)
+        self._windows_among(buckets, found)
+        return {cell: math.fsum(numbers) for cell, numbers in found.items()}
+
+    def hour(self, number: int, buckets: Sequence[int]) -> tuple[tuple[Cell, float], ...]:
+        """The cells of a whole hour, in order."""
+        found: _Sums = defaultdict(list)
+        for cell, spoken in self.hours.get(number, {}).items():
+            found[cell].append(spoken)
+        self._windows_among(buckets, found)
+        return tuple(sorted((cell, math.fsum(numbers)) for cell, numbers in found.items()))
+
+    def forget(self, bucket: float, cells: float, hour: float) -> None:
+        """Drop what lies before these buckets and this hour."""
+        _drop(self.spoken, bucket)
+        _drop(self.windows, bucket)
+        _drop(self.cells, cells)
+        _drop(self.hours, hour)
+
+    def _windows_among(self, buckets: Sequence[int], found: _Sums) -> None:
+        for bucket in buckets:
+            for (_, _, _, cell), (count, _) in self.windows.get(bucket, {}).items():
+                found[cell].append(count)
+
+
+def _drop(numbers: dict[int, Any], oldest: float) -> None:
+    for old in [number for number in numbers if number < oldest]:
+        del numbers[old]
+
+
+def _key(window: Window) -> _Key:
+    return window.source, window.since, window.until, Cell(window.region, window.platform, window.symptom)
+
+
+def spread(since: float, until: float, width: float) -> list[tuple[int, float]]:
+    """The buckets that a window touches, each with its share of the window; the shares add up to 1."""
+    first, last = int(since // width), math.ceil(until / width)
+    if last - first == 1:
+        return [(first, 1.0)]
+    overlaps = [min(until, (bucket + 1) * width) - max(since, bucket * width) for bucket in range(first, last)]
+    return [(first + index, overlap / (until - since)) for index, overlap in enumerate(overlaps)]
