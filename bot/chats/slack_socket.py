@@ -1,0 +1,181 @@
+"""Socket Mode kept alive: every envelope is answered at once, and a dead link is replaced, not revived.
+
+The library's own reconnect repeats a refused ticket for ever and judges staleness by the wall clock. Here each link
+is a fresh client on a fresh ticket, watched by the monotonic clock; a link that Slack announces to end is closed only
+after its successor is up, so nothing falls into the gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from bot.chats.slack_web import SILENT, proxy
+from bot.ports import Clock, Refused, Retry
+
+log = structlog.get_logger(__name__)
+
+Hear = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+_HANDSHAKE = 10.0
+_LOOK = 0.5
+_SPACING = 5.0  # opening sockets is Slack's tightest tier of limits
+_SLOWEST = 60.0
+_REFUSED = 300.0
+_REMEMBERED = 1_000
+
+
+class Socket:
+    """One connection to Slack's events, for as long as `run` runs.
+
+    `ticket` gets an address for one connection; `hear` is given each envelope's type and payload, once.
+    `heartbeat` is the seconds between pings; half of it without a pong ends a link.
+    """
+
+    def __init__(
+        self, name: str, ticket: Callable[[], Awaitable[str]], hear: Hear, clock: Clock, heartbeat: float = 5.0
+    ) -> None:
+        self._name = name
+        self._ticket = ticket
+        self._hear = hear
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._dial_at = 0.0
+        self._broken = False
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        link = await self._dialled()
+        try:
+            while True:
+                await self._ended(link)
+                link, old = await self._dialled(), link
+                await old.end()
+        finally:
+            await link.end()
+            for work in self._working:
+                work.cancel()
+            await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def _ended(self, link: _Link) -> None:
+        await self._until(lambda: link.tired or not link.alive, None)
+        if not link.tired:  # an announced end is everyday life
+            self._say_broken("the connection to Slack broke")
+
+    async def _dialled(self) -> _Link:
+        """A link that works, however long it takes."""
+        failures = 0
+        while True:
+            await self._clock.sleep(max(self._dial_at - self._clock.monotonic(), 0.0))
+            began = self._clock.monotonic()
+            self._dial_at = began + _SPACING
+            try:
+                link = await self._dial()
+            except (Retry, Refused) as exc:
+                failures += 1
+                self._say_broken(str(exc))
+                self._dial_at = began + _pause(exc, failures)
+            else:
+                self._say_back()
+                return link
+
+    async def _dial(self) -> _Link:
+        """One try with one ticket.
+
+        Raises:
+            Retry: no link came of it.
+            Refused: Slack will not have us.
+        """
+        link = _Link(await self._ticket(), self._take, self._heartbeat)
+        connecting = asyncio.ensure_future(link.connect())  # type: ignore[no-untyped-call]  # the library's
+        try:
+            await self._until(lambda: link.greeted, _HANDSHAKE)
+        finally:
+            connecting.cancel()
+            if not link.greeted:
+                await link.end()
+        if not link.greeted:
+            raise Retry("Slack's event socket did not open")
+        return link
+
+    async def _until(self, condition: Callable[[], bool], patience: float | None) -> None:
+        began = self._clock.monotonic()
+        while not condition() and (patience is None or self._clock.monotonic() - began < patience):
+            await self._clock.sleep(_LOOK)
+
+    async def _take(self, kind: str, payload: dict[str, Any], envelope: str) -> None:
+        """Hand an envelope on, unless it came before: Slack repeats events it believes unanswered."""
+        once = str(payload.get("event_id") or envelope)
+        if once in self._seen:
+            return
+        self._seen[once] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        work = asyncio.ensure_future(self._hear(kind, payload))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+
+    def _say_broken(self, why: str) -> None:
+        if not self._broken:
+            log.warning("slack_not_listening", chat=self._name, why=why)
+            self._broken = True
+
+    def _say_back(self) -> None:
+        if self._broken:
+            log.info("slack_listening_again", chat=self._name)
+            self._broken = False
+
+
+class _Link(SocketModeClient):
+    """One socket on one ticket; it reports its end and leaves the rest to `Socket`."""
+
+    def __init__(
+        self, ticket: str, take: Callable[[str, dict[str, Any], str], Awaitable[None]], heartbeat: float
+    ) -> None:
+        super().__init__("", logger=SILENT, auto_reconnect_enabled=False, ping_interval=heartbeat)
+        self.wss_uri = ticket
+        self.proxy = proxy(ticket)
+        self.greeted = False
+        self.tired = False
+        self._take = take
+        self.message_listeners.append(self._greet)
+        self.socket_mode_request_listeners.append(self._answer)
+
+    @property
+    def alive(self) -> bool:
+        """True while the socket is open; the transport itself closes one whose pongs stay away."""
+        return self.current_session is not None and not self.current_session.closed
+
+    async def end(self) -> None:
+        """Close the socket and everything the library started for it."""
+        await self.close()  # type: ignore[no-untyped-call]  # the library's
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  the library's signature
+        """Where the library would replace its own socket: only tell that a successor is wanted."""
+        self.tired = True
+
+    async def _greet(self, _client: AsyncBaseSocketModeClient, message: dict[str, Any], _raw: str | None) -> None:
+        self.greeted = self.greeted or message.get("type") == "hello"
+
+    async def _answer(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Acknowledge first: Slack shows people a failure after three seconds, whatever the work takes."""
+        await self.send_socket_mode_response({"envelope_id": request.envelope_id})
+        await self._take(request.type, request.payload, request.envelope_id)
+
+
+def _pause(why: Retry | Refused, failures: int) -> float:
+    """Seconds from one try to the next: what Slack asked for, long after a refusal, else ever longer."""
+    if isinstance(why, Refused):
+        return _REFUSED
+    asked = why.after or timedelta(0)
+    return max(asked.total_seconds(), min(_SPACING * 2.0 ** min(failures - 1, 9), _SLOWEST))

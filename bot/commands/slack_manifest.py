@@ -1,0 +1,70 @@
+"""The Slack app, described so that Slack can make it in one step."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from bot.chats.slack_people import COMMANDS, EVENTS, SCOPES
+from bot.chats.slack_web import METHODS
+
+_TELLING = {
+    "/incident": ("Incidents: status, list, show, why, ack, resolve, note, report, help", "status twitter"),
+    "/status": ("How a service is doing, or all of them", "[service]"),
+    "/report": ("Say that something does not work", "<service>"),
+}
+
+
+def manifest(name: str = "Tocsin", *, short_commands: bool = True) -> dict[str, Any]:
+    """An app manifest that asks for exactly what the Slack adapter uses.
+
+    Fields: https://docs.slack.dev/reference/app-manifest. Leave `short_commands` out where another app of the
+    workspace already owns /status or /report.
+    """
+    commands = [command for command, verb in COMMANDS.items() if short_commands or not verb]
+    return {
+        "display_information": {
+            "name": name,
+            "description": "Notices when the services you depend on break, and keeps one living thread per incident.",
+            "background_color": "#1f2937",
+        },
+        "features": {
+            "bot_user": {"display_name": name.lower(), "always_online": True},
+            "slash_commands": [_command(command) for command in commands],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES.union(*METHODS.values()))}},
+        "settings": {
+            "event_subscriptions": {"bot_events": sorted(EVENTS)},
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def link(described: dict[str, Any]) -> str:
+    """Where a browser creates the app from this manifest."""
+    return "https://api.slack.com/apps?new_app=1&manifest_json=" + quote(json.dumps(described, separators=(",", ":")))
+
+
+def run(name: str = "Tocsin", *, as_json: bool = False, short_commands: bool = True) -> None:
+    """Print the manifest on stdout, as YAML or JSON, and what to do with it on stderr."""
+    described = manifest(name, short_commands=short_commands)
+    text = json.dumps(described, indent=2) + "\n" if as_json else yaml.safe_dump(described, sort_keys=False)
+    sys.stdout.write(text)
+    sys.stderr.write(
+        f"\nCreate the app in one step: {link(described)}\n"
+        "Then install it to the workspace, and put two tokens into config.yaml:\n"
+        "  bot_token  OAuth & Permissions, Bot User OAuth Token (xoxb-...)\n"
+        "  app_token  Basic Information, App-Level Tokens, with the scope connections:write (xapp-...)\n"
+    )
+
+
+def _command(command: str) -> dict[str, Any]:
+    description, hint = _TELLING[command]
+    return {"command": command, "description": description, "usage_hint": hint, "should_escape": False}
