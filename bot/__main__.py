@@ -1,1 +1,132 @@
-"""The front door."""
+"""The front door: the command line. Thin; every verb lives in commands/."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from bot.commands import client, slack_manifest
+from bot.commands import run as run_command
+from bot.config.errors import Misconfigured
+from bot.config.read import read
+from bot.config.settings import Settings
+from bot.ports import Refused
+
+WRONG_CONFIGURATION = 78
+
+app = typer.Typer(
+    help="Counts what people report, listens to what machines say, and keeps one living thread per incident.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+Url = Annotated[str, typer.Option("--url", help="Where a running Tocsin answers.", envvar="TOCSIN_URL")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_HERE = Path("config.yaml")
+_LOCAL = "http://127.0.0.1:8080"
+
+
+@app.command()
+def run(config: Config = _HERE) -> None:
+    """Start the bot."""
+    settings = _settings(config)
+    raise typer.Exit(run_command.run(settings, settings.data))
+
+
+@app.command()
+def health(url: Url = _LOCAL) -> None:
+    """Exit 0 when the bot is ready; for containers and monitors."""
+    status, body = client.call(url, "/readyz")
+    for name, word in body.get("conditions", {}).items():
+        typer.echo(f"{name}: {word}", err=word != "ok")
+    raise typer.Exit(0 if status == 200 else 1)
+
+
+@app.command()
+def status(url: Url = _LOCAL, *, as_json: Json = False) -> None:
+    """What is wrong now, worst first."""
+    code, body = client.call(url, "/api/v1/status", token=os.environ.get("TOCSIN_TOKEN", ""))
+    if code != 200:
+        _fail(body)
+    typer.echo(json.dumps(body) if as_json else "\n".join(client.status_lines(body)))
+    raise typer.Exit(1 if any(row["level"] for row in body["services"]) else 0)
+
+
+@app.command()
+def report(
+    service: str,
+    text: Annotated[str, typer.Option(help="What you see.")] = "",
+    symptom: Annotated[str, typer.Option(help="login, website, app, ...")] = "",
+    url: Url = _LOCAL,
+) -> None:
+    """Report a problem with a service; needs a token with the scope report, or this very machine."""
+    told = {
+        "service": service,
+        "reporter": f"cli:{os.getuid()}@{os.uname().nodename}",
+        "text": text,
+        "symptom": symptom,
+    }
+    token = os.environ.get("TOCSIN_TOKEN", "")
+    code, body = client.call(url, "/api/v1/reports", token=token, body={k: v for k, v in told.items() if v})
+    if code != 202 or body["rejected"]:
+        _fail(body["rejected"][0] if body.get("rejected") else body)
+    typer.echo("Thank you, counted." if body["accepted"] else "Counted already: one person is one voice.")
+
+
+@app.command("slack-manifest")
+def manifest(name: str = "Tocsin") -> None:
+    """Print the manifest of the Slack app, and the link that creates it."""
+    slack_manifest.run(name)
+
+
+def _settings(config: Path) -> Settings:
+    """The settings, or every problem of the file and exit 78."""
+    try:
+        return read(config)
+    except Misconfigured as wrong:
+        for problem in wrong.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(WRONG_CONFIGURATION) from None
+
+
+def _fail(body: dict[str, str]) -> None:
+    typer.echo(body.get("error", "that did not work"), err=True)
+    raise typer.Exit(1)
+
+
+def _speak() -> None:
+    """Logs go to standard error: lines for people on a terminal, JSON for machines."""
+    terminal = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(() if terminal else (structlog.processors.format_exc_info,)),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def main() -> None:
+    """Run the command that was given; what a person must mend is said in a line, not in a traceback."""
+    _speak()
+    try:
+        app()
+    except Refused as why:
+        typer.echo(str(why), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

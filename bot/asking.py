@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import structlog
 
 from bot.core.model import Evidence, Signal
-from bot.detectors.graded import Outcome, backoff, blind, jitter
+from bot.detectors.graded import Outcome, backoff, blind, jitter, reached
 from bot.ports import Clock, Http, Source
 
 log = structlog.get_logger(__name__)
 
 _FAST = timedelta(seconds=30)
-_OUTCOMES_KEPT = timedelta(minutes=2)
 
 
 class Asking:
@@ -55,9 +55,8 @@ class Asking:
 
     def _note(self, label: str, source: Source, signal: Signal) -> None:
         """Remember how it went; say once when a source breaks and once when it works again."""
-        host = getattr(source, "url", label).split("/")[2:3] or [label]
-        failed = signal.error or (signal.note if getattr(signal, "network", False) else "")
-        self._outcomes[label] = Outcome(host=host[0], ok=not failed, at=signal.at)
+        host = urlsplit(getattr(source, "url", "")).hostname or label
+        self._outcomes[label] = Outcome(host=host, ok=reached(signal), at=signal.at)
         if signal.error and label not in self._broken:
             self._broken.add(label)
             log.warning("source gives no reading", watch=label, error=signal.error, note=signal.note)
@@ -66,12 +65,11 @@ class Asking:
             log.info("source gives readings again", watch=label)
 
     def _trusted(self, source: Source, signal: Signal) -> Signal:
-        recent = [o for o in self._outcomes.values() if signal.at - o.at < _OUTCOMES_KEPT]
-        was, self.blind = self.blind, blind(recent, signal.at)
+        was, self.blind = self.blind, blind(self._outcomes.values(), signal.at)
         if self.blind and not was:
             log.error("we look blind: most unrelated hosts fail at once; probes are not believed until that is over")
         if was and not self.blind:
             log.info("we see again")
-        if self.blind and source.evidence is Evidence.PROBE and signal.health:
+        if self.blind and source.evidence is Evidence.PROBE and not reached(signal):
             return Signal(at=signal.at, error="blind", note="our own connection looks broken", url=signal.url)
         return signal

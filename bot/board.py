@@ -30,6 +30,7 @@ class Known(Protocol):
     cases: dict[str, Case]
     verdicts: dict[str, Verdict]
     watched: dict[tuple[str, str], Watched]
+    asked: dict[tuple[str, str], datetime]
     surge: Surge
     tick: timedelta
 
@@ -80,12 +81,10 @@ class Board:
         return self._known.services[service].policy.rank(level)
 
     def _watches(self, service: str) -> list[dict[str, Any]]:
-        return [
-            self._watch(name, source, self._known.watched.get((service, name)))
-            for name, source in self._known.watches.get(service, {}).items()
-        ]
+        return [self._watch(service, name, source) for name, source in self._known.watches.get(service, {}).items()]
 
-    def _watch(self, name: str, source: Watch, watched: Watched | None) -> dict[str, Any]:
+    def _watch(self, service: str, name: str, source: Watch) -> dict[str, Any]:
+        watched = self._known.watched.get((service, name))
         health = watched.health if watched else None
         error = trouble(watched, self._clock.now()) if watched else ""
         return {
@@ -95,7 +94,7 @@ class Board:
             "level": health.word if isinstance(health, Health) else None,
             "note": watched.note if watched else "not asked yet",
             "error": (error or watched.error or None) if watched else None,
-            "checked_at": moment(watched.asked_at) if watched else None,
+            "checked_at": moment(self._known.asked.get((service, name))),
         }
 
     def troubled(self, service: str) -> Sequence[Source]:

@@ -15,6 +15,7 @@ import structlog
 
 from bot.core.incident import objection, step
 from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Service, Signal, State
+from bot.core.planned import covered
 from bot.core.scope import scope
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
@@ -58,6 +59,7 @@ class Engine:
         self.cases: dict[str, Case] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.watched: dict[tuple[str, str], Watched] = {}
+        self.asked: dict[tuple[str, str], datetime] = {}
         self.surge = Surge(rules, tick)
         self.mix = Mix()
         self.tick = tick
@@ -126,13 +128,8 @@ class Engine:
         self.beaten_at = now
 
     def _moved(self) -> set[str]:
-        """Services whose counts changed; late counts correct the buckets they belong to."""
-        moved = self._tally.drain()
-        start = self._epoch_bucket(self._until) if self._until else 0
-        for service, first in moved.items():
-            for bucket in range(max(first, start - self.surge.depth), start):
-                self.surge.revise(service, self._time(bucket), self._tally.total(service, bucket))
-        return {service for service in moved if service in self.services}
+        """Services whose counts changed since the last beat."""
+        return {service for service in self._tally.drain() if service in self.services}
 
     async def _close_until(self, now: datetime) -> bool:
         until = self._until = self._until or self._start(now)
@@ -170,6 +167,7 @@ class Engine:
     async def hear(self, service: str, watch: str, signal: Signal) -> None:
         """Take in what a source said, and judge its service with it."""
         source = self.watches[service][watch]
+        self.asked[service, watch] = signal.at
         before = self.watched.get((service, watch), Watched())
         raise_after, clear_after = getattr(source, "fail_after", 1), getattr(source, "clear_after", 1)
         self.watched[service, watch] = hear(before, signal, raise_after=raise_after, clear_after=clear_after)
@@ -182,7 +180,14 @@ class Engine:
         quiet = not any(r.level for r in readings)
         if quiet and (incident is None or (incident.state is State.CLOSED and not incident.quelled)):
             return
-        await self._turn(service, Judged(at=now, readings=readings))
+        known = self.services[service]
+        planned = covered(known.windows, now)
+        await self._turn(service, Judged(at=now, readings=readings, planned=planned, causes=self._causes(known)))
+
+    def _causes(self, service: Service) -> tuple[str, ...]:
+        """Names of the services it depends on that have an open incident."""
+        cases = ((name, self.cases.get(name)) for name in service.depends_on)
+        return tuple(self.services[name].name for name, c in cases if c and c.incident and c.incident.alive)
 
     def _readings(self, service: str, now: datetime) -> tuple[Reading, ...]:
         crowd = self._crowd(service, now)

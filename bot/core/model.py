@@ -12,6 +12,8 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from bot.core.planned import Window
+
 
 class When(msgspec.Struct, frozen=True, tag="when"):
     """A moment inside a text; `style` is `time`, `date` (date and time) or `ago`."""
@@ -337,6 +339,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     aliases: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
 
     @property
     def name(self) -> str:
