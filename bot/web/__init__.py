@@ -1,1 +1,1 @@
-"""The HTTP side: API, pages, live events."""
+"""The HTTP side: the API, the pages, live events, feeds and measures; everything it needs comes in through `House`."""

@@ -1,0 +1,43 @@
+"""What the web is given: the rooms it may ask, behind their doors, and a few pure functions that draw."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.model import Picture, Policy
+from bot.ports import Board, Clock, Desk, Intake
+from bot.web.access import Access
+from bot.web.metrics import Metrics
+
+
+class Chart(Protocol):
+    """Draws a day of one service."""
+
+    def __call__(self, picture: Picture, *, width: int, height: int, theme: str) -> str:
+        """A whole SVG document; `theme` is `light` or `dark`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Everything `site` needs. `key` is a lasting secret that seals forms, so that they outlive a restart.
+
+    `policy` is the common one: the order of levels, and so their colours. `ready` answers named conditions, each with the word `ok` or
+    with what is wrong. `spark` draws a small inline SVG, `png` turns an SVG into a picture.
+    """
+
+    board: Board
+    desk: Desk
+    intake: Intake
+    clock: Clock
+    access: Access
+    key: bytes
+    public_url: str
+    policy: Policy
+    ready: Callable[[], Mapping[str, str]]
+    chart: Chart
+    spark: Callable[[Picture], str]
+    png: Callable[[str], Awaitable[bytes]]
+    metrics: Metrics

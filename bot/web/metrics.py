@@ -1,0 +1,57 @@
+"""What the house counts about itself, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+from bot.ports import Receipt
+
+_SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+
+
+class Metrics:
+    """The measures of one running house in a registry of its own; rooms add theirs with `gauge`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._reports = Counter(
+            "tocsin_reports",
+            "Problem reports that came in over HTTP, by what became of them.",
+            ["result"],
+            registry=self.registry,
+        )
+        self._requests = Counter(
+            "tocsin_http_requests", "HTTP requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "tocsin_http_request_seconds",
+            "Seconds from request to answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        for result in ("accepted", "repeated", "rejected"):
+            self._reports.labels(result)
+
+    def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """Add a measure that is read whenever Prometheus asks."""
+        Gauge(name, help_text, registry=self.registry).set_function(read)
+
+    def received(self, receipt: Receipt) -> None:
+        """Count a batch of reports."""
+        self._reports.labels("accepted").inc(receipt.accepted)
+        self._reports.labels("repeated").inc(receipt.repeated)
+        self._reports.labels("rejected").inc(len(receipt.rejected))
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer; `route` is the pattern, never the path, so that strangers cannot make new series."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def page(self, accept: str) -> tuple[bytes, str]:
+        """Everything, in the format the scraper prefers, with its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

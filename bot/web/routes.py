@@ -1,0 +1,54 @@
+"""What a route is: one row of the table that serves, guards and describes the whole HTTP side."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One address. `needs` is `open`, `read`, `report` or `admin`; `face` is how it speaks of errors: `json` or `page`.
+
+    `takes` are the content types of a body and `gives` is the content type of a good answer; `body` and `result` name
+    schemas of `openapi.SCHEMAS`; `query` maps parameters to what they mean.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    says: str
+    needs: str = "read"
+    face: str = "json"
+    takes: tuple[str, ...] = ()
+    gives: str = "application/json"
+    status: int = 200
+    body: str = ""
+    result: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+
+
+def refuse(kind: type[web.HTTPError], why: str, **headers: str) -> web.HTTPError:
+    """An error with words for whoever asked: what is wrong, and what to do."""
+    return kind(text=why, headers=headers)
+
+
+def too_many(seconds: float) -> web.HTTPError:
+    """Slow down, with the seconds to wait."""
+    wait = max(1, round(seconds + 0.5))
+    why = f"too many from this address; wait {wait} s and try again"
+    return web.HTTPTooManyRequests(text=why, headers={"Retry-After": str(wait)})
+
+
+def too_large(limit: int) -> web.HTTPError:
+    """The body is over its limit."""
+    why = f"the body is larger than {_size(limit)}; send less at once, in several requests"
+    return web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=limit + 1, text=why)
+
+
+def _size(limit: int) -> str:
+    return f"{limit // 1_000_000} MB" if limit >= 1_000_000 else f"{limit // 1_000} kB"
