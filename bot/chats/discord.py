@@ -1,0 +1,336 @@
+"""Discord: one thread per incident, under a message that always shows the present.
+
+A post carries a nonce made from its key, so that Discord itself answers a repeat with the first message for some
+minutes; after that the channel's history is read for the mark that every head and line carries. A thread made from a
+message has the message's own id, so making it twice is harmless. REST and the gateway are two clients: people's
+commands may be cut off while incidents are still told, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from pydantic import BeforeValidator, Field
+
+from bot.chats import discord_looks as looks
+from bot.chats.discord_gateway import Gateway, Identifies, stay
+from bot.chats.discord_trouble import ARCHIVED, HAS_THREAD, LOCKED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.core.model import Head, Line
+from bot.fields import Model, Secret
+from bot.ports import Chat, Clock, Desk, Place, Refused, Retry
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    manage_threads=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+)
+"""The least that the four verbs need; a configured role is pinged when that role allows anyone to mention it."""
+
+_PATIENCE = 25.0
+"""Seconds for one verb, waits that Discord asked for included; the relay gives up after 30."""
+_RATE_WAIT = 30.0
+"""The library's least; a longer Retry-After comes back to us as an error."""
+_NONCE_LIVES = timedelta(minutes=2)
+_MARGIN = timedelta(minutes=1)
+_HISTORY = 300
+_WEEK: Literal[10080] = 10080
+
+_Snowflake = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(pattern=r"^\d+$")]
+_Guilds = Annotated[list[_Snowflake], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]
+
+
+class DiscordConnection(Model):
+    """A Discord bot. `tocsin discord-invite CLIENT_ID` prints the link that adds it to a server."""
+
+    kind: Literal["discord"]
+    token: Secret
+    """The bot's token, from the developer portal under Bot."""
+    guild: _Guilds = Field(min_length=1, json_schema_extra={"type": ["string", "integer", "array"]})
+    """The id of the server whose people may use the commands, or a list of them."""
+    api_url: str = "https://discord.com"
+    """Where the REST API lives; another address is for a proxy that keeps rate limits, and for tests."""
+    gateway_url: str = "wss://gateway.discord.gg"
+    """Where the gateway lives."""
+    short_commands: bool = True
+    """Offer `/status` and `/report` beside `/incident status` and `/incident report`."""
+
+    def connect(self, name: str, clock: Clock) -> Chat:
+        """A chat that is not connected yet; `name` is the connection's name in the config.
+
+        The library keeps both addresses once per process, so two connections must share them.
+        """
+        Route.BASE = f"{self.api_url.rstrip('/')}/api/v10"
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self.gateway_url)
+        return DiscordChat(self, name, clock)
+
+
+PLUGIN = DiscordConnection
+
+
+class DiscordChat:
+    """Threads in Discord. A ref is `channel:message` of the head; the thread's id is the message's."""
+
+    def __init__(self, config: DiscordConnection, name: str, clock: Clock, *, patience: float = _PATIENCE) -> None:
+        self._config = config
+        self._name = name
+        self._clock = clock
+        self._patience = patience
+        self._signing_in = asyncio.Lock()
+        self._rest: discord.Client | None = None
+        self._channels: dict[str, discord.TextChannel] = {}
+        self._incidents: dict[int, str] = {}
+        self._pictured: dict[int, bool] = {}
+
+    async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
+        """Post the head, unless an earlier try already did, and make its thread, unless it is there."""
+        async with self._calling(place, "open a thread"):
+            channel = await self._channel(place)
+            message = await self._found(channel, head.incident, since) or await self._post(channel, key, head, png)
+            await _make_thread(message, head.incident)
+        self._incidents[message.id] = head.incident
+        self._pictured[message.id] = bool(message.attachments)
+        return f"{channel.id}:{message.id}"
+
+    async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Make the head show the present."""
+        channel, message = _parsed(ref)
+        async with self._calling(place, "edit a message", gone=(UNKNOWN_MESSAGE,)):
+            await self._show(channel, message, head, png)
+
+    async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
+        """Say one line in the thread, unless an earlier try already did."""
+        _, thread = _parsed(ref)
+        async with self._calling(place, "write in a thread", gone=(UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)):
+            client = await self._client()
+            if not await self._told(client, thread, line, since):
+                await self._say(client, thread, key, line, place.mention.get(line.level, "") if line.loud else "")
+
+    async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
+        channel, message = _parsed(ref)
+        async with self._calling(place, "close a thread", gone=(UNKNOWN_MESSAGE,)):
+            await self._show(channel, message, head, png)
+            await _rest(await self._client(), message)
+        self._pictured.pop(message, None)
+
+    async def run(self, desk: Desk, places: Sequence[Place]) -> None:
+        """Stay connected to the gateway, with a fresh client after every fault, until cancelled."""
+        named = {place.address: place.name for place in places if place.chat == self._name}
+        identifies = Identifies(self._clock)
+
+        def fresh() -> Gateway:
+            return Gateway(
+                self._name,
+                desk,
+                named,
+                self.incident,
+                identifies,
+                guilds=self._config.guild,
+                short=self._config.short_commands,
+            )
+
+        await stay(fresh, self._config.token.reveal(), self._clock, self._name)
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        if self._rest is not None:
+            await self._rest.close()
+            self._rest = None
+
+    async def incident(self, parent: int, thread: int) -> str:
+        """The incident whose thread this is, asked of the head when we do not remember; empty if it is not ours."""
+        if thread not in self._incidents:
+            client = await self._client()
+            try:
+                head = await client.get_partial_messageable(parent).fetch_message(thread)
+            except discord.NotFound:
+                return ""
+            self._incidents[thread] = _marked(head) if _ours(head, client) else ""
+        return self._incidents[thread]
+
+    @asynccontextmanager
+    async def _calling(self, place: Place, verb: str, *, gone: tuple[int, ...] = ()) -> AsyncIterator[None]:
+        with troubles(f"channel {place.name} ({place.address})", verb=verb, gone=gone):
+            async with asyncio.timeout(self._patience):
+                yield
+
+    async def _client(self) -> discord.Client:
+        """The REST side, signed in when first needed; it never connects to the gateway."""
+        async with self._signing_in:
+            if self._rest is None:
+                client = discord.Client(
+                    intents=discord.Intents.none(),
+                    allowed_mentions=discord.AllowedMentions.none(),
+                    max_ratelimit_timeout=_RATE_WAIT,
+                    max_messages=None,
+                )
+                try:
+                    await client.login(self._config.token.reveal())
+                except BaseException:
+                    await client.close()
+                    raise
+                self._rest = client
+            return self._rest
+
+    async def _channel(self, place: Place) -> discord.TextChannel:
+        """The channel of a place, asked for once."""
+        if place.address not in self._channels:
+            if not place.address.isdecimal():
+                raise Refused(
+                    f"Discord, channel {place.name}: {place.address!r} is not a channel id, which is a number"
+                )
+            found = await (await self._client()).fetch_channel(int(place.address))
+            if not isinstance(found, discord.TextChannel):
+                raise Refused(f"Discord, channel {place.name} ({place.address}): it is not a text channel; choose one")
+            self._channels[place.address] = found
+        return self._channels[place.address]
+
+    async def _post(self, channel: discord.TextChannel, key: str, head: Head, png: bytes | None) -> discord.Message:
+        """Post under a key. A message that was deleted while its nonce lives blocks that nonce; then a second one serves."""
+        for nonce in (_nonce(key), _nonce(f"{key} again")):
+            try:
+                return await channel.send(
+                    looks.content(head),
+                    embed=looks.embed(head, picture=bool(png)),
+                    files=_files(png, head),
+                    view=looks.view(head.buttons, head.incident) or discord.utils.MISSING,
+                    nonce=nonce,
+                )
+            except discord.NotFound as missing:
+                if missing.code != UNKNOWN_MESSAGE:
+                    raise
+        raise Retry("Discord still remembers messages that were deleted", after=_NONCE_LIVES)
+
+    async def _found(
+        self, channel: discord.TextChannel, incident: str, since: datetime | None
+    ) -> discord.Message | None:
+        """The head that an earlier try may have posted, once the nonce can no longer find it."""
+        if since is None or self._clock.now() - since < _NONCE_LIVES:
+            return None
+        client = await self._client()
+        async for message in channel.history(after=since - _MARGIN, limit=_HISTORY):
+            if _ours(message, client) and _marked(message) == incident:
+                return message
+        return None
+
+    async def _show(self, channel: int, message: int, head: Head, png: bytes | None) -> None:
+        there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
+        self._incidents[message] = head.incident
+        if png is None and message not in self._pictured:
+            self._pictured[message] = bool((await there.fetch()).attachments)
+        pictured = bool(png) or self._pictured[message]
+        await there.edit(
+            content=looks.content(head),
+            embed=looks.embed(head, picture=pictured),
+            view=looks.view(head.buttons, head.incident),
+            attachments=_files(png, head) if png else discord.utils.MISSING,
+        )
+        self._pictured[message] = pictured
+
+    async def _told(self, client: discord.Client, thread: int, line: Line, since: datetime | None) -> bool:
+        if since is None or self._clock.now() - since < _NONCE_LIVES:
+            return False
+        history = client.get_partial_messageable(thread).history(after=since - _MARGIN, limit=_HISTORY)
+        marks = [_footed(message) async for message in history if _ours(message, client)]
+        return looks.number(line.seq) in marks
+
+    async def _say(self, client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
+        try:
+            await _send(client, thread, key, line, mention)
+        except discord.HTTPException as refusal:
+            if refusal.code not in (ARCHIVED, LOCKED):
+                raise
+            await _wake(client, thread)
+            await _send(client, thread, key, line, mention)
+
+
+async def _send(client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
+    await client.get_partial_messageable(thread).send(
+        looks.call(line, mention) or None,
+        embed=looks.reply(line),
+        nonce=_nonce(key),
+        allowed_mentions=_allowed(mention),
+    )
+
+
+def _allowed(mention: str) -> discord.AllowedMentions:
+    """Only the role or person that the config names for this level may be pinged, whatever else the words hold."""
+    number = mention.strip("<@&!> ")
+    if not number.isdecimal():
+        return discord.AllowedMentions.none()
+    named = [discord.Object(int(number))]
+    if mention.startswith("<@&"):
+        return discord.AllowedMentions(everyone=False, users=False, roles=named)
+    return discord.AllowedMentions(everyone=False, users=named, roles=False)
+
+
+async def _make_thread(message: discord.Message, name: str) -> None:
+    """Make the thread of a head; its name never changes, since Discord lets a thread be renamed twice in ten minutes."""
+    try:
+        await message.create_thread(name=name[:100], auto_archive_duration=_WEEK)
+    except discord.HTTPException as refusal:
+        if refusal.code != HAS_THREAD:
+            raise
+
+
+async def _rest(client: discord.Client, thread: int) -> None:
+    try:
+        found = await client.fetch_channel(thread)
+    except discord.NotFound:
+        return
+    if isinstance(found, discord.Thread) and not (found.archived and found.locked):
+        await found.edit(archived=True, locked=True)
+
+
+async def _wake(client: discord.Client, thread: int) -> None:
+    found = await client.fetch_channel(thread)
+    if isinstance(found, discord.Thread):
+        await found.edit(archived=False, locked=False)
+
+
+def _files(png: bytes | None, head: Head) -> list[discord.File]:
+    return [discord.File(io.BytesIO(png), looks.CHART, description=head.alt[:1024] or None)] if png else []
+
+
+def _nonce(key: str) -> str:
+    """The same 25 characters for the same key: as many as Discord takes."""
+    return hashlib.sha256(key.encode()).hexdigest()[:25]
+
+
+def _parsed(ref: str) -> tuple[int, int]:
+    channel, _, message = ref.partition(":")
+    return int(channel), int(message)
+
+
+def _ours(message: discord.Message, client: discord.Client) -> bool:
+    return client.user is not None and message.author.id == client.user.id
+
+
+def _marked(message: discord.Message) -> str:
+    """The incident that a head's buttons carry, or the foot of one without buttons; else the empty string."""
+    return next((custom.partition(":")[2] for custom in _customs(message) if ":" in custom), _footed(message))
+
+
+def _customs(message: discord.Message) -> Iterator[str]:
+    for row in message.components:
+        for item in getattr(row, "children", ()):
+            yield getattr(item, "custom_id", "") or ""
+
+
+def _footed(message: discord.Message) -> str:
+    return next((card.footer.text or "" for card in message.embeds), "")
