@@ -1,0 +1,106 @@
+"""What the rest of the program reads: the configuration, complete, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.config.errors import Problem
+from bot.core.model import Policy
+from bot.fields import Model, Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A bearer token; `scopes` is a subset of `read report admin`."""
+
+    name: str
+    secret: Secret
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Web:
+    """Where the page is served. `public_url` has no slash at its end and may be empty."""
+
+    listen_host: str
+    listen_port: int
+    public_url: str
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A place in a chat; `mention` maps a level to the platform's own mention text."""
+
+    chat: str
+    channel: str
+    mention: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRule:
+    """When a level holds; a condition that is None was not given. `line` is where it was written: `config.yaml:41`."""
+
+    name: str
+    reports: int | None
+    within: timedelta
+    times: float | None
+    alarms_per_month: float | None
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """A channel that hears of a service from a level on; the empty string means from every level."""
+
+    channel: str
+    from_level: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Planned work: once from `start`, or whenever `cron` says (UTC, five fields)."""
+
+    start: datetime | None
+    cron: str
+    lasts: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """A service with everything beneath it put in. `levels` is the whole ladder, mildest first."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    words: tuple[str, ...]
+    levels: tuple[LevelRule, ...]
+    policy: Policy
+    one_voice: timedelta
+    watches: Mapping[str, Model]
+    tell: tuple[Route, ...]
+    depends_on: tuple[str, ...]
+    maintenance: tuple[Window, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A whole configuration. `chats` and `watches` hold the plugins themselves.
+
+    `levels` are the names of the ladder, mildest first. `files` are every file and folder that was looked at:
+    when one changes, read again. `warnings` are for the log; they stop nothing.
+    """
+
+    path: Path
+    data: Path
+    web: Web
+    tick: timedelta
+    levels: tuple[str, ...]
+    chats: Mapping[str, Model]
+    channels: Mapping[str, Channel]
+    services: Mapping[str, ServiceSettings]
+    files: tuple[Path, ...]
+    warnings: tuple[Problem, ...]
