@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.heading import head, tone
-from bot.core.model import Case, Head, Health, Incident, Picture, Service, Source, Span
+from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
@@ -143,6 +143,10 @@ class Board:
             return None
         policy = self._known.services[found.service].policy
         return head(found, policy, link=self._link(found.id), troubled=self.troubled(found.service))
+
+    async def timeline(self, incident: str) -> Sequence[Entry]:
+        """The lines of an incident as its threads tell them."""
+        return await self._store.entries(incident)
 
     # Pictures
 

@@ -150,7 +150,7 @@ class Relay:
     async def _picture(self, step: Step, incident: Incident) -> bytes | None:
         """A fresh chart with the close and at most once a minute before; an opening never waits for one."""
         now = self._clock.monotonic()
-        if step.do == "open" or step.do == "edit" and now - self._drawn.get(incident.id, -_DRAW_EVERY) < _DRAW_EVERY:
+        if step.do == "open" or (step.do == "edit" and now - self._drawn.get(incident.id, -_DRAW_EVERY) < _DRAW_EVERY):
             return None
         self._drawn[incident.id] = now
         try:
