@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.heading import head, tone
@@ -14,12 +14,13 @@ from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
+from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge, Verdict
 from bot.ports import Clock, Store
 from bot.ports import Source as Watch
 
-_DAY = timedelta(hours=24)
-_BARS = 288
+_BARS = 96
+_BAR = 15
 
 
 class Known(Protocol):
@@ -32,6 +33,7 @@ class Known(Protocol):
     watched: dict[tuple[str, str], Watched]
     asked: dict[tuple[str, str], datetime]
     surge: Surge
+    rules: Mapping[str, Sequence[Rule]]
     tick: timedelta
 
 
@@ -44,6 +46,7 @@ class Board:
         self._store = store
         self._clock = clock
         self._link = link
+        self._drawn: dict[str, tuple[object, Picture]] = {}
         self._listeners: set[asyncio.Queue[str]] = set()
         self._names = {_folded(word): s.id for s in known.services.values() for word in (*s.aliases, s.name, s.id)}
 
@@ -151,29 +154,47 @@ class Board:
     # Pictures
 
     def picture(self, service: str) -> Picture | None:
-        """The last 24 h of a service against its usual, in up to 288 bars."""
+        """The last day of a service against its usual, in 96 bars of 15 ticks.
+
+        The last bar ends now, so that it shows the same window that the levels are about.
+        """
         found = self._known.services.get(service)
         if found is None:
             return None
-        tick = self._known.tick
-        size = max(1, round(_DAY / tick / _BARS))
-        step = tick * size
-        last = int(self._clock.now().timestamp() // step.total_seconds())
-        start = datetime.fromtimestamp((last - _BARS + 1) * step.total_seconds(), UTC)
-        first = int(start.timestamp() // tick.total_seconds())
-        totals = [self._tally.total(service, first + n) for n in range(_BARS * size)]
-        mean, low, high = self._known.surge.usual(service, start, _BARS * size)
+        last = self._tally.bucket(self._clock.now())
+        case = self._known.cases.get(service)
+        fresh = (last, self._tally.total(service, last), case.incident.rev if case and case.incident else 0)
+        if service not in self._drawn or self._drawn[service][0] != fresh:
+            self._drawn[service] = (fresh, self._picture(found, last))
+        return self._drawn[service][1]
+
+    def _picture(self, service: Service, last: int) -> Picture:
+        first = last - _BARS * _BAR + 1
+        start = self._tally.start(first)
+        mean, low, high = self._known.surge.usual(service.id, start, _BARS * _BAR)
+        rule, rule_name = self._rule(service)
         return Picture(
-            service=service,
-            name=found.name,
+            service=service.id,
+            name=service.name,
             start=start,
-            step=step,
-            counts=_summed(totals, size),
-            usual=_summed(list(mean), size),
-            low=_summed(list(low), size),
-            high=_summed(list(high), size),
-            spans=self._spans(found),
+            step=self._known.tick * _BAR,
+            counts=_summed(self._tally.totals(service.id, first, last), _BAR),
+            usual=_summed(list(mean), _BAR),
+            low=_summed(list(low), _BAR),
+            high=_summed(list(high), _BAR),
+            rule=rule,
+            rule_name=rule_name,
+            spans=self._spans(service),
         )
+
+    def _rule(self, service: Service) -> tuple[float | None, str]:
+        """The count of the worst level reached, else of the mildest, where its window is as wide as a bar."""
+        case = self._known.cases.get(service.id)
+        level = case.incident.peak_level if case and case.incident else ""
+        bar = self._known.tick * _BAR
+        fitting = [r for r in self._known.rules.get(service.id, ()) if r.reports is not None and r.within == bar]
+        chosen = next((r for r in fitting if r.level == level), fitting[0] if fitting else None)
+        return (float(chosen.reports or 0), chosen.level) if chosen else (None, "")
 
     def _spans(self, service: Service) -> tuple[Span, ...]:
         case = self._known.cases.get(service.id)
@@ -217,9 +238,7 @@ def _folded(words: str) -> str:
 
 
 def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:
-    """Sums of `size` buckets; None where any part is not known."""
+    """Sums of `size` buckets, of those that are known; None where none is."""
     groups = (values[n : n + size] for n in range(0, len(values), size))
-    return tuple(
-        None if any(v is None or math.isnan(v) for v in g) else float(sum(v for v in g if v is not None))
-        for g in groups
-    )
+    known = ([v for v in group if v is not None and not math.isnan(v)] for group in groups)
+    return tuple(float(sum(group)) if group else None for group in known)

@@ -65,7 +65,7 @@ class Engine:
         self.tick = tick
         self.trouble = ""
         self.beaten_at: datetime | None = None
-        self._rules = rules
+        self.rules = rules
         self._store = store
         self._tally = tally
         self._changed = changed
@@ -81,7 +81,7 @@ class Engine:
         kept = await self._store.get(_MEMORY)
         if kept is not None:
             memory = msgspec.msgpack.decode(kept, type=_Memory)
-            self.surge = Surge.restore(memory.surge, self._rules, self.tick)
+            self.surge = Surge.restore(memory.surge, self.rules, self.tick)
             self.mix = Mix.restore(memory.mix)
             self._until = memory.until
         self._until = self._until or self._start(now)
