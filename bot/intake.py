@@ -19,9 +19,10 @@ from typing import Any, Protocol
 import msgspec
 
 from bot.core.admission import Admission
+from bot.core.hours import HOUR, Hour, spread_out
 from bot.core.model import Report
 from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Window
-from bot.core.tally import HOUR, Hour, Tally, spread
+from bot.core.tally import Tally
 from bot.ports import Clock, Receipt, Refused, Retry, Stream
 
 _KEEP_FRAMES = timedelta(hours=48)
@@ -50,7 +51,7 @@ class Archive(Protocol):
 class Intake:
     """The door that every report comes through.
 
-    `heard` is called after numbers moved: the tally's `moved` says whose. Without an archive the past is forgotten.
+    `heard` is called after numbers moved: the tally's `drain` says whose. Without an archive the past is forgotten.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Intake:
         self._still = asyncio.Lock()
         self._ends: dict[int, int] = {}
 
-    async def take(self, body: bytes, shape: str, door: str = "api") -> Receipt:
-        """Take the body of `POST /api/v1/reports`; `shape` is `lines` for NDJSON. Returns once durable.
+    async def take(self, body: bytes, shape: str, door: str) -> Receipt:
+        """Take the body of `POST /api/v1/reports`: `shape` is `one` or `many` for JSON, `lines` for NDJSON.
+
+        Returns once what it accepted is durable.
 
         Raises:
             ValueError: nothing of the body can be read; the words are for the sender.
@@ -94,7 +97,7 @@ class Intake:
         """
         return await self._take(self._reports.values(reports), door)
 
-    async def take_counts(self, body: bytes, shape: str) -> Receipt:
+    async def count(self, body: bytes, shape: str) -> Receipt:
         """Take the body of `POST /api/v1/counts`; returns and raises as `take` does."""
         return await self._place(self._counts.body(body, shape))
 
@@ -140,7 +143,7 @@ class Intake:
         hours: Sequence[Hour] = ()
         if self._archive and first < known:
             hours = await self._archive.hours(service, int(first * width // HOUR), int(known * width // HOUR))
-        old = _spread_out(hours, width)
+        old = spread_out(hours, width)
         fed = any(hour.fed for hour in hours)
         return [
             self.tally.total(service, bucket) if bucket >= known else old.get(bucket, None if fed else 0.0)
@@ -304,14 +307,3 @@ def reporter_key(path: Path) -> bytes:
 def _mark(tally: Tally, reports: Iterable[Kept]) -> None:
     for report in reports:
         tally.voices.mark(report)
-
-
-def _spread_out(hours: Sequence[Hour], width: float) -> dict[int, float]:
-    """Archived totals by bucket; where the width was another one, shared out evenly."""
-    totals: dict[int, float] = {}
-    for hour in hours:
-        for offset, total in hour.totals.items():
-            start = hour.number * HOUR + offset
-            for bucket, share in spread(start, start + hour.width, width):
-                totals[bucket] = totals.get(bucket, 0.0) + total * share
-    return totals

@@ -114,7 +114,7 @@ class Admission:
 
     def _misplaced(self, seconds: float, now: float) -> str:
         if seconds > now * 500:
-            return f"{seconds} is too large for Unix seconds; are they milliseconds?"
+            return "too large for Unix seconds; are they milliseconds?"
         if seconds > now:
             return f"{_read(seconds)} is in the future; check the sender's clock (here it is {_read(now)})"
         hours = self._oldest / 3600

@@ -12,28 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
+from bot.core.hours import HOUR, Hour, spread
 from bot.core.reports import Cell, Kept, Window
 from bot.core.voices import Voices
-
-HOUR = 3600
-
-
-class Hour(msgspec.Struct, frozen=True, kw_only=True):
-    """One hour of one service, for the archive: `number` is its start in Unix seconds / 3600.
-
-    `totals` and `people` map a bucket's start, in seconds from the hour's, to what fell into it; `width` is the bucket's
-    length in seconds. `cells` adds up the whole hour. With `fed`, a bucket that is missing is a gap and not a zero.
-    """
-
-    service: str
-    number: int
-    width: float
-    fed: bool
-    totals: dict[float, float]
-    people: dict[float, float]
-    cells: tuple[tuple[Cell, float], ...]
 
 
 class Tally:
@@ -53,7 +34,7 @@ class Tally:
     ) -> None:
         self.width = width.total_seconds()
         self.voices = Voices(voice or {}, one_voice)
-        self.moved: set[str] = set()
+        self._moved: dict[str, int] = {}
         self._keep = keep.total_seconds()
         self._keep_cells = keep_cells.total_seconds()
         self._series: defaultdict[str, _Series] = defaultdict(_Series)
@@ -117,9 +98,9 @@ class Tally:
             return {}
         return self._series[service].among(range(first, last + 1))
 
-    def drain(self) -> set[str]:
-        """The services whose numbers moved since this was last asked."""
-        moved, self.moved = self.moved, set()
+    def drain(self) -> dict[str, int]:
+        """The services whose numbers moved since this was last asked, each with the earliest bucket that did."""
+        moved, self._moved = self._moved, {}
         return moved
 
     def unkept(self) -> list[Hour]:
@@ -158,8 +139,8 @@ class Tally:
         hours = {(service, hour) for service, hour in (*self._hours(), *other._hours()) if hour * HOUR >= horizon}
         other.feed(service for service, series in self._series.items() if series.fed)
         differing = {key for key in hours if self.hour(*key) != other.hour(*key)}
-        self._unkept |= differing
-        self.moved |= {service for service, _ in differing}
+        for service, hour in differing:
+            self._touch(service, math.ceil(hour * HOUR / self.width))
         self._series = other._series
         return len(differing)
 
@@ -185,7 +166,7 @@ class Tally:
         return int(bucket * self.width // HOUR)
 
     def _touch(self, service: str, bucket: int) -> None:
-        self.moved.add(service)
+        self._moved[service] = min(bucket, self._moved.get(service, bucket))
         self._unkept.add((service, self._hour(bucket)))
 
 
@@ -254,12 +235,3 @@ def _drop(numbers: dict[int, Any], oldest: float) -> None:
 
 def _key(window: Window) -> _Key:
     return window.source, window.since, window.until, Cell(window.region, window.platform, window.symptom)
-
-
-def spread(since: float, until: float, width: float) -> list[tuple[int, float]]:
-    """The buckets that a window touches, each with its share of the window; the shares add up to 1."""
-    first, last = int(since // width), math.ceil(until / width)
-    if last - first == 1:
-        return [(first, 1.0)]
-    overlaps = [min(until, (bucket + 1) * width) - max(since, bucket * width) for bucket in range(first, last)]
-    return [(first + index, overlap / (until - since)) for index, overlap in enumerate(overlaps)]

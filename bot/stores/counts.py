@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bot.core.tally import Hour
+from bot.core.hours import Hour
 from bot.database import Database
 from bot.stores.sqlite import SCHEMA
 

@@ -136,15 +136,20 @@ def _save(connection: sqlite3.Connection, case: Case, entries: Sequence[Entry], 
         return
     columns = (incident.id, incident.service, incident.state, _moment(incident.opened_at), incident.rev, incident.seq)
     connection.execute(_INCIDENT, (*columns, _encode(incident)))
-    connection.executemany(
-        "INSERT INTO entries (incident, seq, body) VALUES (?, ?, ?)",
-        [(entry.incident, entry.seq, _encode(entry)) for entry in entries],
-    )
+    _tell(connection, case, entries)
     connection.executemany(
         "INSERT OR IGNORE INTO threads (incident, channel) VALUES (?, ?)",
         [(incident.id, channel) for channel in channels],
     )
     connection.execute("UPDATE threads SET awake = 1 WHERE incident = ?", (incident.id,))
+
+
+def _tell(connection: sqlite3.Connection, case: Case, entries: Sequence[Entry]) -> None:
+    rows = [(entry.incident, entry.seq, _encode(entry)) for entry in entries]
+    try:
+        connection.executemany("INSERT INTO entries (incident, seq, body) VALUES (?, ?, ?)", rows)
+    except sqlite3.IntegrityError as exc:
+        raise Conflict(f"{case.service}: a line of this number stands in the timeline already") from exc
 
 
 def _swap(connection: sqlite3.Connection, case: Case) -> None:

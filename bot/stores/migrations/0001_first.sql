@@ -47,7 +47,7 @@ CREATE TABLE blobs (
     value BLOB NOT NULL
 );
 
--- One row per service and hour (`hour` is its start in Unix seconds / 3600): body is JSON of bot.core.tally.Hour.
+-- One row per service and hour (`hour` is its start in Unix seconds / 3600): body is JSON of bot.core.hours.Hour.
 CREATE TABLE counts (
     service TEXT NOT NULL,
     hour INTEGER NOT NULL,
