@@ -174,7 +174,7 @@ class DiscordChat:
         async with self._signing_in:
             if self._rest is None:
                 client = discord.Client(
-                    intents=discord.Intents.none(),
+                    intents=discord.Intents(guilds=True),  # without it the library warns; nothing is asked of a gateway
                     allowed_mentions=discord.AllowedMentions.none(),
                     max_ratelimit_timeout=_RATE_WAIT,
                     max_messages=None,

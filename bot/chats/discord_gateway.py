@@ -108,12 +108,13 @@ class Gateway(discord.Client):
         """A new session is up."""
         log.info("listening", chat=self._name, bot=str(self.user))
 
-    async def on_disconnect(self) -> None:
-        """Give up on a connection that falls again and again: the library would redial at once, for ever."""
-        now = self._identifies.clock.monotonic()
-        self._drops.append(now)
-        if len(self._drops) == _DROPS and now - self._drops[0] < _DROP_WINDOW:
-            await self.close()
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """As the library does, but a link that falls again and again is given up: it would redial at once, for ever."""
+        if event == "disconnect":
+            self._drops.append(self._identifies.clock.monotonic())
+            if len(self._drops) == _DROPS and self._drops[-1] - self._drops[0] < _DROP_WINDOW:
+                raise Retry("Discord's gateway hangs up again and again")
+        super().dispatch(event, *args, **kwargs)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Whatever a person did; an answer that comes too late for Discord is lost, the deed is not."""
@@ -226,4 +227,7 @@ async def _listened(client: Gateway, token: str) -> tuple[str, float]:
         return str(why), why.after.total_seconds() if why.after else 0.0
     except Refused as why:
         return str(why), _REFUSED_PAUSE
+    except Exception as odd:
+        log.exception("the gateway client failed")
+        return f"the gateway client failed: {odd!r}", 0.0
     return "Discord's gateway let go of us", 0.0

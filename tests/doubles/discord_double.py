@@ -23,10 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from doubles.discord_events import BOT, GUILD, PERSON, TOKEN, Gateway, user
 from doubles.discord_rules import (
     Wrong,
     check_choices,
@@ -36,10 +37,8 @@ from doubles.discord_rules import (
     pings,
 )
 
-TOKEN = "double.token"
-BOT, GUILD, CHANNEL, ROLE, PERSON = "100", "123", "456", "789", "555"
+CHANNEL, ROLE = "456", "789"
 _EPOCH_MS = 1_420_070_400_000
-_DISPATCH, _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID, _HELLO, _ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -89,7 +88,7 @@ class DiscordDouble:
         heartbeat: float = 41.25,
     ) -> None:
         self.names = channels or {CHANNEL: "community"}
-        self.nonce_window, self.rate, self.heartbeat = nonce_window, rate, heartbeat
+        self.nonce_window, self.rate = nonce_window, rate
         self.messages: dict[str, dict[str, Any]] = {}
         self.threads: dict[str, dict[str, Any]] = {}
         self.files: dict[str, bytes] = {}
@@ -100,7 +99,7 @@ class DiscordDouble:
         self.calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.faults: list[Fault] = []
         self.interactions: dict[str, Interaction] = {}
-        self.gateway = Gateway(self)
+        self.gateway = Gateway(self, heartbeat)
         self._nonces: dict[str, tuple[float, str]] = {}
         self._recent: dict[str, deque[float]] = defaultdict(deque)
         self._serial = 0
@@ -150,7 +149,7 @@ class DiscordDouble:
             "guild_id": GUILD,
             "guild": {"id": GUILD, "locale": "en-US", "features": []},
             "channel_id": channel,
-            "channel": self._channel(channel),
+            "channel": self.channel(channel),
             "member": _member(),
             "data": data,
             "locale": "en-US",
@@ -294,10 +293,10 @@ class DiscordDouble:
 
     # REST
 
-    async def _me(self, request: web.Request) -> web.Response:
-        return _json(_user(BOT, "Tocsin", bot=True))
+    async def _me(self, _request: web.Request) -> web.Response:
+        return _json(user(BOT, "Tocsin", bot=True))
 
-    async def _app(self, request: web.Request) -> web.Response:
+    async def _app(self, _request: web.Request) -> web.Response:
         return _json(
             {
                 "id": BOT,
@@ -308,21 +307,21 @@ class DiscordDouble:
                 "bot_require_code_grant": False,
                 "verify_key": "00",
                 "flags": 0,
-                "owner": _user(PERSON, "ada"),
+                "owner": user(PERSON, "ada"),
             }
         )
 
-    async def _gateway_bot(self, request: web.Request) -> web.Response:
+    async def _gateway_bot(self, _request: web.Request) -> web.Response:
         starts = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
         return _json({"url": self.gateway_url, "shards": 1, "session_start_limit": starts})
 
-    async def _nothing(self, request: web.Request) -> web.Response:
+    async def _nothing(self, _request: web.Request) -> web.Response:
         return web.Response(status=204)
 
     async def _get_channel(self, request: web.Request) -> web.Response:
-        return _json(self._channel(request.match_info["channel"]))
+        return _json(self.channel(request.match_info["channel"]))
 
-    def _channel(self, number: str) -> dict[str, Any]:
+    def channel(self, number: str) -> dict[str, Any]:
         if number in self.threads:
             return self.threads[number]
         if number not in self.names:
@@ -344,7 +343,7 @@ class DiscordDouble:
         }
 
     async def _patch_channel(self, request: web.Request) -> web.Response:
-        thread = self._channel(request.match_info["channel"])
+        thread = self.channel(request.match_info["channel"])
         if thread["id"] not in self.threads:
             raise Wrong(403, 50013, "Missing Permissions")
         wanted, state = await request.json(), thread["thread_metadata"]
@@ -356,7 +355,7 @@ class DiscordDouble:
 
     async def _list(self, request: web.Request) -> web.Response:
         channel = request.match_info["channel"]
-        self._channel(channel)
+        self.channel(channel)
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 50))
         if not 1 <= limit <= 100:
             raise Wrong(400, 50035, "Invalid Form Body: limit")
@@ -369,14 +368,14 @@ class DiscordDouble:
         return _json(_without(self._message(request), "nonce"))
 
     def _message(self, request: web.Request) -> dict[str, Any]:
-        self._channel(request.match_info["channel"])
+        self.channel(request.match_info["channel"])
         message = self.messages.get(request.match_info["message"])
         if message is None or message["channel_id"] != request.match_info["channel"]:
             raise Wrong(404, 10008, "Unknown Message")
         return message
 
     async def _post(self, request: web.Request) -> web.Response:
-        channel = self._channel(request.match_info["channel"])
+        channel = self.channel(request.match_info["channel"])
         payload, files = await _body(request)
         check_message(payload, files=len(files), kept=0)
         self._speakable(channel)
@@ -412,7 +411,7 @@ class DiscordDouble:
         return {
             "id": self.snowflake(),
             "channel_id": channel,
-            "author": _user(BOT, "Tocsin", bot=True),
+            "author": user(BOT, "Tocsin", bot=True),
             "content": payload.get("content") or "",
             "timestamp": datetime.now(UTC).isoformat(),
             "edited_timestamp": None,
@@ -458,7 +457,7 @@ class DiscordDouble:
 
     async def _patch(self, request: web.Request) -> web.Response:
         message = self._message(request)
-        channel = self._channel(message["channel_id"])
+        channel = self.channel(message["channel_id"])
         if (channel.get("thread_metadata") or {}).get("archived"):
             raise Wrong(400, 50083, "Thread is archived")
         payload, files = await _body(request)
@@ -504,7 +503,7 @@ class DiscordDouble:
         }
         return _json(self.threads[message["id"]], status=201)
 
-    async def _get_commands(self, request: web.Request) -> web.Response:
+    async def _get_commands(self, _request: web.Request) -> web.Response:
         return _json(self.commands)
 
     async def _put_commands(self, request: web.Request) -> web.Response:
@@ -563,7 +562,7 @@ class DiscordDouble:
 
     # Control from outside
 
-    async def _dump(self, request: web.Request) -> web.Response:
+    async def _dump(self, _request: web.Request) -> web.Response:
         return _json(
             {
                 "messages": [{**m, "edits": len(self.edits[m["id"]])} for m in self.messages.values()],
@@ -608,146 +607,6 @@ class DiscordDouble:
         """An id that carries the present, as Discord's do."""
         self._serial += 1
         return str(((int(time.time() * 1000) - _EPOCH_MS) << 22) | (self._serial & 0x3FFFFF))
-
-
-class Gateway:
-    """The websocket side: sessions that can be resumed, and troubles on demand."""
-
-    def __init__(self, double: DiscordDouble) -> None:
-        self._double = double
-        self._links: dict[str, web.WebSocketResponse] = {}
-        self._events: dict[str, list[dict[str, Any]]] = {}
-        self.acking = True
-        self.refuse = 0
-        self.tally: dict[str, int] = {"identify": 0, "resume": 0, "heartbeat": 0, "links": 0}
-        self.intents = 0
-        self.ready = asyncio.Event()
-
-    async def connected(self, request: web.Request) -> web.StreamResponse:
-        """One link: HELLO, then IDENTIFY or RESUME, then heartbeats and events."""
-        link = web.WebSocketResponse()
-        await link.prepare(request)
-        self.tally["links"] += 1
-        await link.send_json({"op": _HELLO, "d": {"heartbeat_interval": int(self._double.heartbeat * 1000)}})
-        async for message in link:
-            if message.type is WSMsgType.TEXT:
-                await self._heard(link, json.loads(message.data))
-        return link
-
-    async def _heard(self, link: web.WebSocketResponse, said: dict[str, Any]) -> None:
-        if said["op"] == _HEARTBEAT:
-            self.tally["heartbeat"] += 1
-            if self.acking:
-                await link.send_json({"op": _ACK})
-        elif said["op"] == _IDENTIFY:
-            await self._identify(link, said["d"])
-        elif said["op"] == _RESUME:
-            await self._resume(link, said["d"])
-
-    async def _identify(self, link: web.WebSocketResponse, data: dict[str, Any]) -> None:
-        self.tally["identify"] += 1
-        self.intents = data["intents"]
-        refused = 4004 if data["token"] != TOKEN else self.refuse
-        if refused:
-            await link.close(code=refused)
-            return
-        session = f"session{self._double.snowflake()}"
-        self._links[session], self._events[session] = link, []
-        hello = {
-            "v": 10,
-            "user": _user(BOT, "Tocsin", bot=True),
-            "session_id": session,
-            "resume_gateway_url": self._double.gateway_url,
-            "guilds": [{"id": GUILD, "unavailable": True}],
-            "application": {"id": BOT, "flags": 0},
-        }
-        await self._send(session, "READY", hello)
-        await self._send(session, "GUILD_CREATE", self._guild())
-        self.ready.set()
-
-    async def _resume(self, link: web.WebSocketResponse, data: dict[str, Any]) -> None:
-        self.tally["resume"] += 1
-        session = data["session_id"]
-        if self.refuse:
-            await link.close(code=self.refuse)
-            return
-        if session not in self._events:
-            await link.send_json({"op": _INVALID, "d": False})
-            return
-        self._links[session] = link
-        for event in self._events[session][data["seq"] :]:
-            await link.send_json(event)
-        await self._send(session, "RESUMED", {})
-        self.ready.set()
-
-    async def dispatch(self, name: str, data: dict[str, Any]) -> None:
-        """An event to every session; sessions without a link get it when they resume."""
-        for session in list(self._events):
-            await self._send(session, name, data)
-
-    async def _send(self, session: str, name: str, data: dict[str, Any]) -> None:
-        events = self._events[session]
-        events.append({"op": _DISPATCH, "t": name, "s": len(events) + 1, "d": data})
-        link = self._links.get(session)
-        if link is not None and not link.closed:
-            await link.send_json(events[-1])
-
-    def _guild(self) -> dict[str, Any]:
-        double = self._double
-        return {
-            "id": GUILD,
-            "name": "Operations",
-            "owner_id": PERSON,
-            "unavailable": False,
-            "member_count": 2,
-            "channels": [double._channel(number) for number in double.names],
-            "threads": [],
-            "members": [],
-            "roles": [
-                {"id": GUILD, "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False}
-                | {"managed": False, "mentionable": False, "flags": 0}
-            ],
-            "emojis": [],
-            "stickers": [],
-            "features": [],
-            "voice_states": [],
-            "presences": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-        }
-
-    async def trouble(self, what: str, code: int = 4000) -> None:
-        """`drop` the sockets, ask to `reconnect`, say `invalid` (session lost), `close` with a code, go `deaf` or `hear`.
-
-        `refuse` closes every coming session with the code; 0 stops that.
-        """
-        if what in ("deaf", "hear"):
-            self.acking = what == "hear"
-            return
-        if what == "refuse":
-            self.refuse = code
-            return
-        self.ready.clear()
-        for session, link in list(self._links.items()):
-            await self._harm(session, link, what, code)
-
-    async def _harm(self, session: str, link: web.WebSocketResponse, what: str, code: int) -> None:
-        if link.closed:
-            return
-        if what == "drop" and link._req is not None and link._req.transport is not None:
-            link._req.transport.abort()
-        elif what == "reconnect":
-            await link.send_json({"op": _RECONNECT, "d": None})
-        elif what == "invalid":
-            del self._events[session], self._links[session]
-            await link.send_json({"op": _INVALID, "d": False})
-        elif what == "close":
-            await link.close(code=code)
-
-    async def stop(self) -> None:
-        for link in self._links.values():
-            await link.close()
 
 
 def _check_callback(deed: Interaction, body: dict[str, Any]) -> None:
@@ -825,13 +684,9 @@ def _without(message: dict[str, Any], key: str) -> dict[str, Any]:
     return {k: v for k, v in message.items() if k != key}
 
 
-def _user(number: str, name: str, *, bot: bool = False) -> dict[str, Any]:
-    return {"id": number, "username": name, "global_name": None, "discriminator": "0", "avatar": None, "bot": bot}
-
-
 def _member() -> dict[str, Any]:
     return {
-        "user": _user(PERSON, "ada"),
+        "user": user(PERSON, "ada"),
         "nick": "Ada",
         "roles": [],
         "joined_at": "2020-01-01T00:00:00+00:00",
@@ -846,7 +701,9 @@ def _member() -> dict[str, Any]:
 async def _serve(port: int) -> None:
     double = DiscordDouble()
     await double.start(port)
-    print(json.dumps({"api_url": double.url, "gateway_url": double.gateway_url, "token": TOKEN}), flush=True)
+    told = {"api_url": double.url, "gateway_url": double.gateway_url, "token": TOKEN}
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 
