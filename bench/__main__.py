@@ -1,0 +1,5 @@
+"""Run every measurement: `make bench`."""
+
+from bench import doors
+
+doors.main()
