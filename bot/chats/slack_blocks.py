@@ -63,7 +63,7 @@ def note_form(verb: str, metadata: str) -> Block:
 
 def report_form(choices: Sequence[tuple[str, str, Sequence[tuple[str, str]]]], metadata: str) -> Block:
     """A form of drop-downs, one for each (name, label, options); only `service` must be chosen."""
-    blocks = [_select(name, label, options) for name, label, options in choices if options]
+    blocks = [_select(name, label, options) for name, label, options in choices if any(value for value, _ in options)]
     return _form("Report a problem", "Report", metadata, blocks)
 
 

@@ -51,18 +51,20 @@ class Socket:
         self._dial_at = 0.0
         self._broken = False
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._links: set[_Link] = set()
         self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        link = await self._dialled()
         try:
+            link = await self._dialled()
             while True:
                 await self._ended(link)
                 link, old = await self._dialled(), link
-                await old.end()
+                await self._retire(old)
         finally:
-            await link.end()
+            for link in list(self._links):
+                await self._retire(link)
             for work in self._working:
                 work.cancel()
             await asyncio.gather(*self._working, return_exceptions=True)
@@ -97,16 +99,17 @@ class Socket:
             Refused: Slack will not have us.
         """
         link = _Link(await self._ticket(), self._take, self._heartbeat)
-        connecting = asyncio.ensure_future(link.connect())  # type: ignore[no-untyped-call]  # the library's
-        try:
-            await self._until(lambda: link.greeted, _HANDSHAKE)
-        finally:
-            connecting.cancel()
-            if not link.greeted:
-                await link.end()
+        self._links.add(link)
+        link.begin()
+        await self._until(lambda: link.greeted, _HANDSHAKE)
         if not link.greeted:
+            await self._retire(link)
             raise Retry("Slack's event socket did not open")
         return link
+
+    async def _retire(self, link: _Link) -> None:
+        await link.end()
+        self._links.discard(link)
 
     async def _until(self, condition: Callable[[], bool], patience: float | None) -> None:
         began = self._clock.monotonic()
@@ -148,6 +151,7 @@ class _Link(SocketModeClient):
         self.greeted = False
         self.tired = False
         self._take = take
+        self._connecting: asyncio.Future[None] | None = None
         self.message_listeners.append(self._greet)
         self.socket_mode_request_listeners.append(self._answer)
 
@@ -156,8 +160,14 @@ class _Link(SocketModeClient):
         """True while the socket is open; the transport itself closes one whose pongs stay away."""
         return self.current_session is not None and not self.current_session.closed
 
+    def begin(self) -> None:
+        """Start connecting; `greeted` tells when that has worked."""
+        self._connecting = asyncio.ensure_future(self.connect())  # type: ignore[no-untyped-call]  # the library's
+
     async def end(self) -> None:
         """Close the socket and everything the library started for it."""
+        if self._connecting is not None:
+            self._connecting.cancel()
         await self.close()  # type: ignore[no-untyped-call]  # the library's
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  the library's signature

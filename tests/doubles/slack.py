@@ -1,7 +1,8 @@
 """Slack over loopback: the Web API, Socket Mode and what people do, as strict as the documentation.
 
 In a test: `async with SlackDouble() as slack:` and point `api_url` at `slack.url`. As a process of its own:
-`python tests/doubles/slack.py --port 8065` prints the base URL; `/_control/...` then does what the methods do here.
+`python tests/doubles/slack.py --port 8065` prints the base URL; `/_control/...` then does what the methods here do: GET `messages`, `calls`, `happenings`, `ephemerals` or `sockets` to
+look, POST `slash`, `press`, `mention`, `submit`, `fault`, `drop` or `channel` with JSON arguments to act.
 
 It forgives nothing: tokens, scopes, membership, Block Kit limits, thread parents, triggers, response_urls and the
 three seconds for an acknowledgement are all checked. A fault script says, per method and call, what goes wrong:
@@ -20,7 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
@@ -28,8 +29,18 @@ BOT_TOKEN = "xoxb-double"
 APP_TOKEN = "xapp-double"
 TEAM, BOT_USER, BOT_ID, APP_ID = "T1", "UBOT", "B1", "A1"
 EVERY_SCOPE = frozenset(
-    "commands app_mentions:read chat:write channels:history groups:history channels:join channels:read files:write "
-    "files:read users:read".split()
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:join",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "users:read",
+    }
 )
 SCOPES = {
     "auth.test": (),
@@ -148,13 +159,14 @@ class SlackDouble:
 
     # Life
 
-    async def __aenter__(self) -> SlackDouble:
+    async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=4_000_000)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_post("/respond/{number}", self._respond)
         app.router.add_get("/socket/{ticket}", self._socket)
-        app.router.add_route("*", "/_control/{what}", self._control)
+        app.router.add_get("/_control/{what}", self._dump)
+        app.router.add_post("/_control/{what}", self._control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -529,35 +541,31 @@ class SlackDouble:
 
     # Driving it from another process
 
+    async def _dump(self, request: web.Request) -> web.Response:
+        dumps: dict[str, Callable[[], Any]] = {
+            "messages": lambda: {name: channel.messages for name, channel in self.channels.items()},
+            "calls": lambda: [asdict(call) for call in self.calls],
+            "happenings": lambda: [asdict(happening) for happening in self.happenings],
+            "ephemerals": lambda: self.ephemerals,
+            "sockets": lambda: {"open": sum(not ws.closed for ws in self.sockets)},
+        }
+        return web.json_response(dumps[request.match_info["what"]]())
+
     async def _control(self, request: web.Request) -> web.Response:
-        what = request.match_info["what"]
-        given = await request.json() if request.can_read_body else {}
+        what, given = request.match_info["what"], await request.json()
         match what:
-            case "messages":
-                return web.json_response({name: channel.messages for name, channel in self.channels.items()})
-            case "calls":
-                return web.json_response([asdict(call) for call in self.calls])
-            case "happenings":
-                return web.json_response([asdict(happening) for happening in self.happenings])
-            case "ephemerals":
-                return web.json_response(self.ephemerals)
-            case "sockets":
-                return web.json_response({"open": sum(not ws.closed for ws in self.sockets)})
             case "channel":
                 self.channels[given["id"]] = Channel(**given)
             case "fault":
-                method, skip = given.pop("method"), given.pop("skip", 0)
-                times = given.pop("times", 1)
+                method, skip, times = given.pop("method"), given.pop("skip", 0), given.pop("times", 1)
                 self.fault(method, *[Fault(**given)] * times, skip=skip)
             case "drop":
                 await self.drop(given.get("reason", ""))
-            case "slash" | "press" | "mention":
-                return await self._controlled(getattr(self, what)(**given))
             case "submit":
-                opened = self.happenings[given.pop("of")]
-                return await self._controlled(self.submit(opened, **given))
+                return await self._controlled(self.submit(self.happenings[given.pop("of")], **given))
             case _:
-                return web.json_response({"error": f"no such control: {what}"}, status=404)
+                acts = {"slash": self.slash, "press": self.press, "mention": self.mention}
+                return await self._controlled(acts[what](**given))
         return web.json_response({"ok": True})
 
     async def _controlled(self, happening: Awaitable[Happening]) -> web.Response:

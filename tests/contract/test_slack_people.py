@@ -1,0 +1,224 @@
+"""What people do in Slack reaches the desk, is acknowledged at once, and is answered to them alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from doubles.slack import SlackDouble
+from doubles.slack_rig import PLACE, DeskDouble, head, line, listening, until
+
+from bot.core.model import Answer, Button, Person, Said
+from bot.ports import Chat, Retry
+
+ANA = Person(chat="slack", id="T1:U1", name="u1")
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackDouble]:
+    async with SlackDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def desk() -> DeskDouble:
+    return DeskDouble()
+
+
+@pytest.fixture
+async def chat(slack: SlackDouble, desk: DeskDouble) -> AsyncIterator[Chat]:
+    async with listening(slack, desk) as chat:
+        yield chat
+
+
+async def test_a_command_is_acknowledged_at_once_even_when_the_desk_is_slow(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.gate.clear()
+    asked = await slack.slash("/incident", "status twitter")
+    await until(lambda: asked.acked_after is not None)
+    assert asked.acked_after < 1.0
+    assert asked.ack == {"envelope_id": asked.envelope["envelope_id"]}
+    assert not asked.answers
+    desk.gate.set()
+    await until(lambda: asked.answers)
+    assert asked.answers[0]["text"] == "Noted."
+    assert asked.answers[0]["response_type"] == "ephemeral"
+
+
+async def test_fifty_commands_at_a_stuck_desk_are_all_acknowledged(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.gate.clear()
+    asked = [await slack.slash("/incident", f"note {number}") for number in range(50)]
+    await until(lambda: all(a.acked_after is not None for a in asked))
+    assert max(a.acked_after or 9 for a in asked) < 1.0
+    desk.gate.set()
+    await until(lambda: all(a.answers for a in asked))
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "expected"),
+    [
+        ("/incident", "ack INC-42 on it", {"verb": "", "text": "ack INC-42 on it", "target": ""}),
+        ("/incident", "  ", {"verb": "help", "text": "", "target": ""}),
+        ("/status", "", {"verb": "status", "text": "", "target": ""}),
+        ("/status", "twitter", {"verb": "status", "text": "", "target": "twitter"}),
+        ("/report", "twitter", {"verb": "report", "text": "", "target": "twitter"}),
+    ],
+)
+async def test_a_command_becomes_a_request(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat, command: str, text: str, expected: dict
+) -> None:
+    asked = await slack.slash(command, text)
+    await until(lambda: asked.answers)
+    [request] = desk.asked
+    assert {name: getattr(request, name) for name in expected} == expected
+    assert (request.who, request.channel) == (ANA, "ops")
+
+
+async def test_short_commands_can_be_switched_off(slack: SlackDouble, desk: DeskDouble) -> None:
+    async with listening(slack, desk, short_commands=False):
+        asked = await slack.slash("/status", "twitter")
+        await until(lambda: asked.answers)
+    assert desk.asked == []
+    assert "/incident status" in asked.answers[0]["text"]
+
+
+async def test_an_answer_can_carry_a_head_and_buttons(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    buttons = tuple(
+        Button(verb=verb, label=verb.title()) for verb in ("status", "list", "report", "why", "ack", "help")
+    )
+    desk.reply = Answer(lines=(("What now?",), ("Pick one.",)), head=head(), buttons=buttons)
+    asked = await slack.slash("/incident")
+    await until(lambda: asked.answers)
+    blocks = asked.answers[0]["blocks"]
+    rows = [block["elements"] for block in blocks if block["type"] == "actions"]
+    assert [[button["action_id"] for button in row] for row in rows] == [
+        ["status", "list", "report", "why", "ack"],
+        ["help"],
+    ]
+    assert any(block["type"] == "header" for block in blocks)
+
+
+async def test_a_button_asks_the_desk_about_its_incident(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    pressed = await slack.press("ack", "INC-42", ts=ref.partition(":")[2])
+    await until(lambda: pressed.answers)
+    [request] = desk.asked
+    assert (request.verb, request.incident, request.who) == ("ack", "INC-42", ANA)
+    assert pressed.answers[0]["replace_original"] is False
+
+
+@pytest.mark.parametrize(("verb", "text"), [("note", "it is the login"), ("resolve", "rolled back"), ("resolve", "")])
+async def test_a_button_that_wants_words_opens_a_form(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat, verb: str, text: str
+) -> None:
+    desk.gate.clear()
+    pressed = await slack.press(verb, "INC-42")
+    await until(lambda: pressed.view)
+    assert desk.asked == [], "the form comes before any work"
+    sent = await slack.submit(pressed, {"text": text} if text else {})
+    await until(lambda: sent.acked_after is not None)
+    desk.gate.set()
+    await until(lambda: pressed.answers)
+    [request] = desk.asked
+    assert (request.verb, request.incident, request.text, request.who) == (verb, "INC-42", text, ANA)
+
+
+async def test_report_without_words_opens_a_form_of_choices(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    asked = await slack.slash("/report")
+    await until(lambda: asked.view)
+    await slack.submit(asked, {"service": "twitter", "symptom": "login", "platform": "web"})
+    await until(lambda: asked.answers)
+    [request] = desk.asked
+    assert (request.verb, request.target) == ("report", "twitter")
+    assert (request.symptom, request.platform, request.region) == ("login", "web", "")
+    assert request.channel == "ops"
+
+
+async def test_i_see_it_too_needs_one_press_only(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    pressed = await slack.press("report", "INC-42")
+    await until(lambda: pressed.answers)
+    assert (desk.asked[0].verb, desk.asked[0].incident) == ("report", "INC-42")
+    assert pressed.view is None
+
+
+async def test_a_mention_in_a_thread_knows_its_incident_even_after_a_restart(
+    slack: SlackDouble, desk: DeskDouble
+) -> None:
+    async with listening(slack, desk) as before:
+        ref = await before.open(PLACE, "k1", head(), None, None)
+    async with listening(slack, desk):
+        await slack.mention("why", thread=ref.partition(":")[2])
+        await until(lambda: slack.ephemerals)
+    [request] = desk.asked
+    assert (request.text, request.incident, request.who) == ("why", "INC-42", ANA)
+    assert slack.ephemerals[0]["thread_ts"] == ref.partition(":")[2]
+    assert slack.ephemerals[0]["user"] == "U1"
+
+
+async def test_an_event_that_slack_repeats_is_heard_once(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    first = await slack.mention("status")
+    await until(lambda: slack.ephemerals)
+    again = await slack.send("events_api", first.envelope["payload"], retry_attempt=1, retry_reason="timeout")
+    await until(lambda: again.acked_after is not None)
+    asked = await slack.slash("/incident", "list")
+    await until(lambda: asked.answers)
+    assert [request.text for request in desk.asked] == ["status", "list"]
+
+
+async def test_a_used_up_address_falls_back_to_a_message_for_one(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.gate.clear()
+    asked = await slack.slash("/incident", "list")
+    asked.answers += [{}] * 5
+    desk.gate.set()
+    await until(lambda: slack.ephemerals)
+    assert slack.ephemerals[0]["user"] == "U1"
+
+
+@pytest.mark.parametrize("failure", [Retry("the disk is full"), RuntimeError("a fault of ours")])
+async def test_a_desk_that_fails_still_answers_and_the_next_is_heard(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat, failure: Exception
+) -> None:
+    desk.fails = failure
+    asked = await slack.slash("/incident", "ack")
+    await until(lambda: asked.answers)
+    assert "try again" in asked.answers[0]["text"]
+    assert str(failure) not in str(asked.answers)
+    desk.fails = None
+    after = await slack.slash("/incident", "ack")
+    await until(lambda: after.answers)
+    assert after.answers[0]["text"] == "Noted."
+
+
+@pytest.mark.parametrize("payload", [{}, {"type": "block_actions"}, {"type": "shortcut"}, {"type": "view_submission"}])
+async def test_a_payload_it_cannot_read_is_acknowledged_and_forgotten(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat, payload: dict
+) -> None:
+    odd = await slack.send("interactive", dict(payload))
+    await until(lambda: odd.acked_after is not None)
+    asked = await slack.slash("/incident", "list")
+    await until(lambda: asked.answers)
+    assert len(desk.asked) == 1
+
+
+async def test_what_a_stranger_says_is_inert_in_an_answer(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    desk.reply = Answer(lines=(("No service ", Said("<!channel> <https://evil.example|bank>"), "."),), ok=False)
+    asked = await slack.slash("/incident", "status <!channel>")
+    await until(lambda: asked.answers)
+    said = str(asked.answers[0])
+    assert "<!" not in said
+    assert "<http" not in said
+
+
+async def test_lines_and_commands_do_not_wait_for_each_other(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    desk.gate.clear()
+    await slack.slash("/incident", "list")
+    async with asyncio.timeout(2):
+        ref = await chat.open(PLACE, "k1", head(), None, None)
+        await chat.reply(PLACE, ref, "k2", line(), None)
+    desk.gate.set()
