@@ -97,9 +97,10 @@ def _notice(
     row: Mapping[str, Any], title: str, said_at: datetime | None, now: datetime, *, maintenance: bool
 ) -> Notice:
     phase = _phase(row, maintenance=maintenance)
-    begun = _began(row) or said_at or now
-    started = begun if maintenance else min(begun, now)
-    updated = min(max(filter(None, (moment(row.get("updated_at")), said_at, started))), max(now, started))
+    changed = max(filter(None, (moment(row.get("updated_at")), said_at)), default=None)
+    begun = _began(row) or changed or now
+    updated = min(changed or begun, now)
+    started = begun if maintenance else min(begun, updated)
     open_ = phase not in (*_OVER, "scheduled")
     return Notice(
         key=_key(row, title),

@@ -19,7 +19,8 @@ from bot.ports import Reply
 _LONGEST_WAIT = timedelta(hours=1)
 _YEARS = range(2000, 2100)
 _BREAKS = {
-    **dict.fromkeys(("p", "div", "ul", "ol", "tr", "table", "blockquote"), ("\n", "\n")),
+    **dict.fromkeys(("p", "div", "tr", "table", "blockquote"), ("\n", "\n")),
+    **dict.fromkeys(("ul", "ol"), ("", "\n")),
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), ("\n", "\n")),
     "br": ("\n", ""),
     "li": ("\n- ", ""),
@@ -66,7 +67,7 @@ def decoded(body: bytes) -> Any:
     """
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] == b"<":
-        raise ValueError("the answer is a page for people (HTML), not data")
+        raise ValueError("the answer is markup (HTML or XML), not data")
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as exc:
