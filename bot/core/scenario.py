@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bot.core.chance import Floats, Indices, Stream, drawn, joined, picked, stream, uniform
 
@@ -133,22 +134,26 @@ def counts(flow: Flow, minutes: int) -> Indices:
     return np.bincount(flow.second // 60, minlength=minutes)
 
 
+def eve(scenario: Scenario, past: Mapping[str, Flow]) -> list[dict[str, Any]]:
+    """The last day of `usual`, as reports in order of time: what a house that wakes on the day has just counted."""
+    rows: list[dict[str, Any]] = []
+    for service, flow in past.items():
+        rows += _rows(f"{service}-eve", scenario.start, [_since(flow, (scenario.weeks * 7 - 1) * _DAY * 60)])
+    return _sorted(rows)
+
+
 def day(scenario: Scenario) -> list[dict[str, Any]]:
     """The day's reports in order of time, as a door would take them (`at` is an aware datetime)."""
     rows: list[dict[str, Any]] = []
     for service, life in scenario.services.items():
         surges = [surge for surge in scenario.surges if surge.service == service]
-        flows = [
-            _flow(
-                stream(scenario.seed, f"{service} day"), service, life, _rates(life, scenario.midnight, 1), life.steady
-            )
-        ]
+        rates = _rates(life, scenario.midnight, 1)
+        flows = [_flow(stream(scenario.seed, f"{service} day"), service, life, rates, life.steady)]
         for number, surge in enumerate(surges):
-            flows.append(
-                _flow(stream(scenario.seed, f"{service} {number}"), service, surge, _shape(surge.rate), surge.steady)
-            )
-        rows += _reports(scenario, service, flows)
-    return sorted(rows, key=lambda row: (row["at"], row["service"], row["id"]))
+            chance = stream(scenario.seed, f"{service} {number}")
+            flows.append(_flow(chance, service, surge, _shape(surge.rate), surge.steady))
+        rows += _rows(f"{service}-day", scenario.midnight, flows)
+    return _sorted(rows)
 
 
 def minute(at: str) -> int:
@@ -210,33 +215,38 @@ def _flow(chance: Stream, service: str, mix: Mix, rates: Floats, steady: int) ->
 # Rows
 
 
-def _reports(scenario: Scenario, service: str, flows: list[Flow]) -> list[dict[str, Any]]:
+def _since(flow: Flow, second: int) -> Flow:
+    """What comes from a second on."""
+    first = int(np.searchsorted(flow.second, second))
+    return replace(
+        flow,
+        second=flow.second[first:],
+        region=flow.region[first:],
+        platform=flow.platform[first:],
+        symptom=flow.symptom[first:],
+        text=flow.text[first:],
+    )
+
+
+def _rows(prefix: str, start: datetime, flows: list[Flow]) -> list[dict[str, Any]]:
     """Every report with an id; one in sixteen comes from a person who has reported before."""
     rows: list[dict[str, Any]] = []
     for flow in flows:
-        columns = zip(
-            flow.second.tolist(),
-            *(flow.codes(name) for name in ("region", "platform", "symptom")),
-            flow.text.tolist(),
-            strict=True,
-        )
-        for second, region, platform, symptom, chance in columns:
+        dimensions = (flow.codes("region"), flow.codes("platform"), flow.codes("symptom"))
+        for second, region, platform, symptom, chance in zip(
+            flow.second.tolist(), *dimensions, flow.text.tolist(), strict=True
+        ):
             number = len(rows)
-            again = number % 16 == 15
-            row = {
-                "service": service,
-                "at": scenario.midnight + timedelta(seconds=second),
-                "id": f"{scenario.day}-{service}-{number:05d}",
-            }
-            row |= {"reporter": f"{service}-{number // 2 if again else number:05d}"}
-            row |= {
-                "region": region,
-                "platform": platform,
-                "symptom": symptom,
-                "text": _words(flow.mix, symptom, chance),
-            }
+            person = number // 2 if number % 16 == 15 else number
+            row = {"service": flow.service, "at": start + timedelta(seconds=second), "id": f"{prefix}-{number:05d}"}
+            row |= {"reporter": f"{prefix}-{person:05d}", "region": region, "platform": platform, "symptom": symptom}
+            row |= {"text": _words(flow.mix, symptom, chance)}
             rows.append({key: value for key, value in row.items() if value != ""})
     return rows
+
+
+def _sorted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (row["at"], row["id"]))
 
 
 def _words(mix: Mix, symptom: str, chance: float) -> str:

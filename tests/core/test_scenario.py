@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.chance import drawn, joined, picked, stream, uniform
-from bot.core.scenario import Burst, Mix, Scenario, Surge, Usual, counts, day, minute, usual
+from bot.core.scenario import Burst, Mix, Scenario, Surge, Usual, counts, day, eve, minute, usual
 
 STORY = Scenario(
     title="A day",
@@ -47,7 +47,7 @@ def fingerprint(value: object) -> str:
 
 
 def test_the_same_scenario_gives_the_same_reports_on_every_machine() -> None:
-    assert fingerprint(day(STORY)) == "1d18bfac7dec5822"
+    assert fingerprint(day(STORY)) == "b383113590a12e9a"
     past = usual(STORY)["twitter"]
     assert fingerprint([past.second.tolist(), past.codes("region")]) == "edce233ba4ea6969"
 
@@ -157,3 +157,11 @@ def test_a_mix_without_names_has_no_codes() -> None:
     flow = usual(msgspec.structs.replace(STORY, services={"x": Usual(rate=0.1)}, surges=[]))["x"]
     assert isinstance(flow.mix, Mix)
     assert set(flow.codes("region")) == {""}
+
+
+def test_the_eve_is_the_last_day_of_usual_life() -> None:
+    past = usual(STORY)
+    rows = eve(STORY, past)
+    assert len(rows) == sum(counts(flow, 28 * 1440)[27 * 1440 :].sum() for flow in past.values())
+    assert {row["at"].date() for row in rows} == {date(2022, 11, 3)}
+    assert not {row["id"] for row in rows} & {row["id"] for row in day(STORY)}
