@@ -60,7 +60,7 @@ class Probe(Model):
     """How to ask; HEAD spares the body."""
     headers: dict[str, Secret] = Field(default_factory=dict)
     """Headers to send, such as Authorization; they are never printed, and never follow a redirect to another site."""
-    expect_status: Statuses = ((200, 399),)
+    expect_status: Statuses = Field(default=((200, 399),), json_schema_extra={"default": "200-399"})
     """The status codes that are fine: `200`, `200-399`, or a list of such."""
     contains: str = ""
     """Words that must be in the answer."""

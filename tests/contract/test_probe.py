@@ -126,6 +126,12 @@ def test_secret_headers_never_print() -> None:
     assert "hush" not in probe.model_dump_json()
 
 
+def test_the_schema_speaks_as_people_write() -> None:
+    fields = Probe.model_json_schema()["properties"]
+    assert fields["expect_status"]["default"] == "200-399"
+    assert all(field.get("description") or name == "kind" for name, field in fields.items())
+
+
 # Over the wire
 
 
