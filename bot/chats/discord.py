@@ -9,9 +9,7 @@ commands may be cut off while incidents are still told, and the other way round.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import io
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -23,8 +21,9 @@ from discord.http import Route
 from pydantic import BeforeValidator, Field
 
 from bot.chats import discord_looks as looks
+from bot.chats import discord_wire as wire
 from bot.chats.discord_gateway import Gateway, Identifies, stay
-from bot.chats.discord_trouble import ARCHIVED, HAS_THREAD, LOCKED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.chats.discord_trouble import ARCHIVED, LOCKED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
 from bot.core.model import Head, Line
 from bot.fields import Model, Secret
 from bot.ports import Chat, Clock, Desk, Place, Refused, Retry
@@ -48,7 +47,6 @@ _RATE_WAIT = 30.0
 _NONCE_LIVES = timedelta(minutes=2)
 _MARGIN = timedelta(minutes=1)
 _HISTORY = 300
-_WEEK: Literal[10080] = 10080
 
 _Snowflake = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(pattern=r"^\d+$")]
 _Guilds = Annotated[list[_Snowflake], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]
@@ -101,20 +99,20 @@ class DiscordChat:
         async with self._calling(place, "open a thread"):
             channel = await self._channel(place)
             message = await self._found(channel, head.incident, since) or await self._post(channel, key, head, png)
-            await _make_thread(message, head.incident)
+            await wire.make_thread(message, head.incident)
         self._incidents[message.id] = head.incident
         self._pictured[message.id] = bool(message.attachments)
         return f"{channel.id}:{message.id}"
 
     async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Make the head show the present."""
-        channel, message = _parsed(ref)
+        channel, message = wire.parsed(ref)
         async with self._calling(place, "edit a message", gone=(UNKNOWN_MESSAGE,)):
             await self._show(channel, message, head, png)
 
     async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
         """Say one line in the thread, unless an earlier try already did."""
-        _, thread = _parsed(ref)
+        _, thread = wire.parsed(ref)
         async with self._calling(place, "write in a thread", gone=(UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)):
             client = await self._client()
             if not await self._told(client, thread, line, since):
@@ -122,10 +120,10 @@ class DiscordChat:
 
     async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
-        channel, message = _parsed(ref)
+        channel, message = wire.parsed(ref)
         async with self._calling(place, "close a thread", gone=(UNKNOWN_MESSAGE,)):
             await self._show(channel, message, head, png)
-            await _rest(await self._client(), message)
+            await wire.lay_to_rest(await self._client(), message)
         self._pictured.pop(message, None)
 
     async def run(self, desk: Desk, places: Sequence[Place]) -> None:
@@ -160,7 +158,7 @@ class DiscordChat:
                 head = await client.get_partial_messageable(parent).fetch_message(thread)
             except discord.NotFound:
                 return ""
-            self._incidents[thread] = _marked(head) if _ours(head, client) else ""
+            self._incidents[thread] = wire.marked(head) if wire.ours(head, client) else ""
         return self._incidents[thread]
 
     @asynccontextmanager
@@ -202,12 +200,12 @@ class DiscordChat:
 
     async def _post(self, channel: discord.TextChannel, key: str, head: Head, png: bytes | None) -> discord.Message:
         """Post under a key. A message that was deleted while its nonce lives blocks that nonce; then a second one serves."""
-        for nonce in (_nonce(key), _nonce(f"{key} again")):
+        for nonce in (wire.nonce(key), wire.nonce(f"{key} again")):
             try:
                 return await channel.send(
                     looks.content(head),
                     embed=looks.embed(head, picture=bool(png)),
-                    files=_files(png, head),
+                    files=wire.files(png, head),
                     view=looks.view(head.buttons, head.incident) or discord.utils.MISSING,
                     nonce=nonce,
                 )
@@ -224,7 +222,7 @@ class DiscordChat:
             return None
         client = await self._client()
         async for message in channel.history(after=since - _MARGIN, limit=_HISTORY):
-            if _ours(message, client) and _marked(message) == incident:
+            if wire.ours(message, client) and wire.marked(message) == incident:
                 return message
         return None
 
@@ -238,7 +236,7 @@ class DiscordChat:
             content=looks.content(head),
             embed=looks.embed(head, picture=pictured),
             view=looks.view(head.buttons, head.incident),
-            attachments=_files(png, head) if png else discord.utils.MISSING,
+            attachments=wire.files(png, head) if png else discord.utils.MISSING,
         )
         self._pictured[message] = pictured
 
@@ -246,91 +244,14 @@ class DiscordChat:
         if since is None or self._clock.now() - since < _NONCE_LIVES:
             return False
         history = client.get_partial_messageable(thread).history(after=since - _MARGIN, limit=_HISTORY)
-        marks = [_footed(message) async for message in history if _ours(message, client)]
+        marks = [wire.foot(message) async for message in history if wire.ours(message, client)]
         return looks.number(line.seq) in marks
 
     async def _say(self, client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
         try:
-            await _send(client, thread, key, line, mention)
+            await wire.send(client, thread, key, line, mention)
         except discord.HTTPException as refusal:
             if refusal.code not in (ARCHIVED, LOCKED):
                 raise
-            await _wake(client, thread)
-            await _send(client, thread, key, line, mention)
-
-
-async def _send(client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
-    await client.get_partial_messageable(thread).send(
-        looks.call(line, mention) or None,
-        embed=looks.reply(line),
-        nonce=_nonce(key),
-        allowed_mentions=_allowed(mention),
-    )
-
-
-def _allowed(mention: str) -> discord.AllowedMentions:
-    """Only the role or person that the config names for this level may be pinged, whatever else the words hold."""
-    number = mention.strip("<@&!> ")
-    if not number.isdecimal():
-        return discord.AllowedMentions.none()
-    named = [discord.Object(int(number))]
-    if mention.startswith("<@&"):
-        return discord.AllowedMentions(everyone=False, users=False, roles=named)
-    return discord.AllowedMentions(everyone=False, users=named, roles=False)
-
-
-async def _make_thread(message: discord.Message, name: str) -> None:
-    """Make the thread of a head; its name never changes, since Discord lets a thread be renamed twice in ten minutes."""
-    try:
-        await message.create_thread(name=name[:100], auto_archive_duration=_WEEK)
-    except discord.HTTPException as refusal:
-        if refusal.code != HAS_THREAD:
-            raise
-
-
-async def _rest(client: discord.Client, thread: int) -> None:
-    try:
-        found = await client.fetch_channel(thread)
-    except discord.NotFound:
-        return
-    if isinstance(found, discord.Thread) and not (found.archived and found.locked):
-        await found.edit(archived=True, locked=True)
-
-
-async def _wake(client: discord.Client, thread: int) -> None:
-    found = await client.fetch_channel(thread)
-    if isinstance(found, discord.Thread):
-        await found.edit(archived=False, locked=False)
-
-
-def _files(png: bytes | None, head: Head) -> list[discord.File]:
-    return [discord.File(io.BytesIO(png), looks.CHART, description=head.alt[:1024] or None)] if png else []
-
-
-def _nonce(key: str) -> str:
-    """The same 25 characters for the same key: as many as Discord takes."""
-    return hashlib.sha256(key.encode()).hexdigest()[:25]
-
-
-def _parsed(ref: str) -> tuple[int, int]:
-    channel, _, message = ref.partition(":")
-    return int(channel), int(message)
-
-
-def _ours(message: discord.Message, client: discord.Client) -> bool:
-    return client.user is not None and message.author.id == client.user.id
-
-
-def _marked(message: discord.Message) -> str:
-    """The incident that a head's buttons carry, or the foot of one without buttons; else the empty string."""
-    return next((custom.partition(":")[2] for custom in _customs(message) if ":" in custom), _footed(message))
-
-
-def _customs(message: discord.Message) -> Iterator[str]:
-    for row in message.components:
-        for item in getattr(row, "children", ()):
-            yield getattr(item, "custom_id", "") or ""
-
-
-def _footed(message: discord.Message) -> str:
-    return next((card.footer.text or "" for card in message.embeds), "")
+            await wire.wake(client, thread)
+            await wire.send(client, thread, key, line, mention)

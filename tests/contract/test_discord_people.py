@@ -233,7 +233,17 @@ async def test_commands_are_offered_once_and_again_only_when_they_change(
     double: DiscordDouble, chat: DiscordChat, clock: ManualClock, desk: SlowDesk
 ) -> None:
     [root, *short] = double.commands
-    assert [o["name"] for o in root["options"]] == ["status", "list", "show", "why", "ack", "resolve", "note", "report", "help"]
+    assert [o["name"] for o in root["options"]] == [
+        "status",
+        "list",
+        "show",
+        "why",
+        "ack",
+        "resolve",
+        "note",
+        "report",
+        "help",
+    ]
     assert [c["name"] for c in short] == ["status", "report"]
     ready = len(double.calls["commands.get"])
     other = asyncio.create_task(connected(double, clock).run(desk, [PLACE]))

@@ -340,3 +340,21 @@ async def test_a_burst_stays_within_discords_own_limit_of_five_posts_in_five_sec
         assert [m["embeds"][0]["footer"]["text"] for m in double.said(ref.partition(":")[2])] == [
             f"#{n}" for n in range(1, 9)
         ]
+
+
+@pytest.mark.parametrize(
+    ("mention", "pinged"),
+    [
+        (f"<@&{ROLE}>", [f"@&{ROLE}"]),
+        ("<@&1> <@&2> <@3>", ["@&1", "@&2", "@!3"]),
+        ("@here", ["@here"]),
+        ("ops, please look", []),
+    ],
+)
+async def test_a_mention_pings_as_the_config_says(
+    double: DiscordDouble, chat: DiscordChat, mention: str, pinged: list[str]
+) -> None:
+    place = Place(name="community", chat="disco", address=CHANNEL, mention={"major": mention})
+    ref = await chat.open(place, "k/open", HEAD, None, None)
+    await chat.reply(place, ref, "k/1", line(1, loud=True), None)
+    assert double.pings == pinged
