@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from doubles.slack import EVERY_SCOPE, Channel, Fault, SlackDouble
 from doubles.slack_rig import PLACE, PNG, Leap, connected, head, line
@@ -326,3 +327,14 @@ async def test_a_head_that_slack_finds_malformed_is_refused_not_repeated(slack: 
     slack.fault("chat.postMessage", Fault("error", error="invalid_blocks"))
     with pytest.raises(Refused, match="report this as a fault"):
         await chat.open(PLACE, "k1", head(), None, None)
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_an_answer_that_never_comes_is_not_waited_for_for_ever(
+    slack: SlackDouble, chat: Chat, monkeypatch: pytest.MonkeyPatch, *, after: bool
+) -> None:
+    monkeypatch.setattr("bot.chats.slack_web._TIMEOUT", aiohttp.ClientTimeout(total=0.2))
+    slack.fault("chat.postMessage", Fault("hang", after=after))
+    with pytest.raises(Retry) as lost:
+        await chat.open(PLACE, "k1", head(), None, None)
+    assert lost.value.unsure
