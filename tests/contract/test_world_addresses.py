@@ -26,7 +26,7 @@ class Names(AbstractResolver):
         self,
         host: str,
         port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002
+        family: socket.AddressFamily = socket.AF_INET,
     ) -> list[ResolveResult]:
         answers = self._table.get(host) or [[_number(host)]]
         addresses = answers.pop(0) if len(answers) > 1 else answers[0]
