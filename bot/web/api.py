@@ -63,9 +63,7 @@ class Api:
                 result="Receipt",
                 status=202,
             ),
-            Route(
-                method="GET", path="/api/v1/status", handler=self.status, says="All services now.", result="Status"
-            ),
+            Route(method="GET", path="/api/v1/status", handler=self.status, says="All services now.", result="Status"),
             Route(
                 method="GET",
                 path="/api/v1/services/{service}",
@@ -79,7 +77,11 @@ class Api:
                 handler=self.incidents,
                 says="Incidents, newest first.",
                 result="Incidents",
-                query=(("state", "open or closed"), ("service", "id, name or alias"), ("limit", "1 to 500, usually 100")),
+                query=(
+                    ("state", "open or closed"),
+                    ("service", "id, name or alias"),
+                    ("limit", "1 to 500, usually 100"),
+                ),
             ),
             Route(method="GET", path=incident, handler=self.incident, says="One incident.", result="Incident"),
             *(

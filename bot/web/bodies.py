@@ -41,7 +41,7 @@ async def letter(request: web.Request) -> tuple[bytes, str]:
         web.HTTPError: as `read`, and 415 for a content type that holds no records.
     """
     lines = request.content_type in LINES
-    if not lines and request.content_type != JSON or "Content-Type" not in request.headers:
+    if (not lines and request.content_type != JSON) or "Content-Type" not in request.headers:
         raise refuse(
             web.HTTPUnsupportedMediaType,
             f"set Content-Type to {JSON} for an object or an array, or to {LINES[0]} for one object per line",

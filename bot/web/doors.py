@@ -21,7 +21,9 @@ _COOKIE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _VISIT, _SESSION = timedelta(days=30), timedelta(hours=12)
 _MOST_SESSIONS = 1_000
 _SAFE = ("GET", "HEAD")
-_HOME_ONLY = "writing is open to this very machine only; to write from elsewhere, add a token under web.tokens in config.yaml"
+_HOME_ONLY = (
+    "writing is open to this very machine only; to write from elsewhere, add a token under web.tokens in config.yaml"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class Doors:
         if token is not None:
             scopes = {scope for scope in ("read", "report", "admin") if token.opens(scope)}
             return Caller(scopes=reading | scopes, name=token.name, visitor=visitor)
-        if not self._access.tokens and at_home(request.remote or "", request.host, request.headers):
+        if not self._access.tokens and _local(request):
             return Caller(scopes=reading | {"read", "report", "admin"}, visitor=visitor)
         return Caller(scopes=reading, visitor=visitor)
 
@@ -108,7 +110,9 @@ class Doors:
         right = self.seal(request[CALLER])
         known = VISITOR in request.cookies
         if not known or not hmac.compare_digest(right.encode(), seal.encode("utf-8", "replace")):
-            raise refuse(web.HTTPForbidden, "this form is too old, or cookies are off; reload the page and send it again")
+            raise refuse(
+                web.HTTPForbidden, "this form is too old, or cookies are off; reload the page and send it again"
+            )
 
     def sign_in(self, request: web.Request, secret: str) -> str | None:
         """Start a session for a token's secret; answers the cookie's value, or nothing when no token has that secret.
@@ -131,8 +135,8 @@ class Doors:
         """End the session, if there is one."""
         self._sessions.pop(request.cookies.get(SESSION, ""), None)
 
-    def remember(self, response: web.StreamResponse, name: str, value: str) -> None:
-        """Set one of our two cookies: out of reach of scripts and of other sites' forms."""
+    def remember(self, request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+        """Set one of our two cookies: out of reach of scripts and of other sites' forms, over TLS where we have it."""
         age = _VISIT if name == VISITOR else _SESSION
         response.set_cookie(
             name,
@@ -140,7 +144,7 @@ class Doors:
             max_age=int(age.total_seconds()),
             httponly=True,
             samesite="Lax",
-            secure=self._public.scheme == "https",
+            secure=self._public.scheme == "https" and not _local(request),
         )
 
     def _bearer(self, request: web.Request) -> Token | None:
@@ -167,6 +171,10 @@ class Doors:
 
     def _address(self, request: web.Request) -> str:
         return self._access.client(request.remote or "", ",".join(request.headers.getall("X-Forwarded-For", [])))
+
+
+def _local(request: web.Request) -> bool:
+    return at_home(request.remote or "", request.host, request.headers)
 
 
 def _unknown(why: str) -> web.HTTPError:

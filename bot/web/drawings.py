@@ -14,7 +14,7 @@ from bot.web.house import House
 from bot.web.routes import Route, refuse
 
 _KEPT = 10.0
-_SIZES = {"wide": (1200, 480), "narrow": (720, 480)}
+_SIZES = {"wide": (1200, 480), "narrow": (360, 260)}
 _COLOUR = {"calm": "#1b7537", "minor": "#96590a", "major": "#c62828", "critical": "#7f1022"}
 _LETTER = 6.6  # pixels of an average letter at 11 px; `textLength` makes up for the rest
 _SVG = "image/svg+xml"

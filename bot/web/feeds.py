@@ -18,7 +18,12 @@ from bot.web.routes import Route
 from bot.web.texts import inert, stamp
 
 _IMPACT = {"calm": "none", "minor": "minor", "major": "major", "critical": "critical"}
-_COMPONENT = {"calm": "operational", "minor": "degraded_performance", "major": "partial_outage", "critical": "major_outage"}
+_COMPONENT = {
+    "calm": "operational",
+    "minor": "degraded_performance",
+    "major": "partial_outage",
+    "critical": "major_outage",
+}
 _PHASE = {"open": "investigating", "easing": "monitoring", "closed": "resolved"}
 _DESCRIPTION = {
     "none": "All Systems Operational",

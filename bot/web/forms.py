@@ -84,7 +84,9 @@ class Forms:
         case = await self._pages.case(request)
         verb, incident = request.path.rpartition("/")[2], case.head.incident
         text = fields.get("text", "")[:2_000]
-        answer = await self._house.desk.answer(Ask(verb=verb, who=person(request[CALLER]), incident=incident, text=text))
+        answer = await self._house.desk.answer(
+            Ask(verb=verb, who=person(request[CALLER]), incident=incident, text=text)
+        )
         back = f"/incident/{incident}"
         if answer.ok:
             raise web.HTTPSeeOther(back)
@@ -103,7 +105,7 @@ class Forms:
         if session is None:
             raise refuse(web.HTTPUnauthorized, "No such token; look under web.tokens in config.yaml.")
         response = Response(status=303, headers={"Location": _own(fields.get("back", ""))})
-        self._doors.remember(response, SESSION, session)
+        self._doors.remember(request, response, SESSION, session)
         return response
 
     async def sign_out(self, request: Request) -> Response:

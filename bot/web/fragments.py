@@ -43,7 +43,11 @@ class Fragments:
         self._cases: dict[str, str] = {}
         self._heard: dict[str, int] = {}
         self._jinja = Environment(
-            loader=PackageLoader("bot.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=PackageLoader("bot.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._jinja.globals |= {"static": static.url, "link": house.public_url.rstrip("/")}
         self._jinja.filters |= {"text": html, "moment": moment, "stamp": stamp, "inert": inert, "plain": plain}

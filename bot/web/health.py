@@ -31,10 +31,10 @@ class Health:
                 needs="open",
                 result="Ready",
             ),
-            Route(method="GET", path="/metrics", handler=self.metrics, says="Measures for Prometheus.", gives="text/plain"),
             Route(
-                method="GET", path="/openapi.json", handler=self.openapi, says="This description.", needs="open"
+                method="GET", path="/metrics", handler=self.metrics, says="Measures for Prometheus.", gives="text/plain"
             ),
+            Route(method="GET", path="/openapi.json", handler=self.openapi, says="This description.", needs="open"),
         ]
 
     async def alive(self, _: Request) -> Response:

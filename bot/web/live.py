@@ -58,7 +58,9 @@ class Live:
         """The one route of this room."""
         says = "Changes of the pages as server-sent events."
         query = (("after", "the id of the last event seen, for a first connection"),)
-        return [Route(method="GET", path="/events", handler=self.events, says=says, gives="text/event-stream", query=query)]
+        return [
+            Route(method="GET", path="/events", handler=self.events, says=says, gives="text/event-stream", query=query)
+        ]
 
     async def run(self) -> None:
         """Listen to the board, draw and beat, until cancelled."""
@@ -75,7 +77,9 @@ class Live:
     async def events(self, request: Request) -> StreamResponse:
         """Stay connected and pass changes on."""
         if len(self._ears) >= _MOST_EARS:
-            raise refuse(web.HTTPServiceUnavailable, "too many pages are listening; reload later", **{"Retry-After": "30"})
+            raise refuse(
+                web.HTTPServiceUnavailable, "too many pages are listening; reload later", **{"Retry-After": "30"}
+            )
         response = StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
         ear = self._open(request.headers.get("Last-Event-ID") or request.query.get("after", ""))

@@ -44,10 +44,10 @@ _INCIDENT = _object(
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Error": _object("error", error=_TEXT),
     "Report": _object("service", service=_TEXT, at=_AT, id=_TEXT, reporter=_TEXT, text=_TEXT, **_PLACE),
-    "Count": _object("service from to count", **{"from": _AT, "to": _AT}, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE),
-    "Receipt": _object(
-        "accepted repeated rejected", accepted=_WHOLE, repeated=_WHOLE, rejected=_REJECTED, error=_TEXT
+    "Count": _object(
+        "service from to count", **{"from": _AT, "to": _AT}, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE
     ),
+    "Receipt": _object("accepted repeated rejected", accepted=_WHOLE, repeated=_WHOLE, rejected=_REJECTED, error=_TEXT),
     "Act": _object(text=_TEXT, who=_TEXT, **{"for": {"type": "string", "examples": ["30m", "2h"]}}),
     "Answer": _object("ok lines", ok=_FLAG, lines=_many(_TEXT)),
     "Ready": _object("ready conditions", ready=_FLAG, conditions={"type": "object", "additionalProperties": _TEXT}),
@@ -55,7 +55,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "at services",
         at=_STAMP,
         services=_many(
-            _object("id name level", id=_TEXT, name=_TEXT, level=_TEXT, confidence={"type": ["string", "null"]}, incident={"type": ["string", "null"]})
+            _object(
+                "id name level",
+                id=_TEXT,
+                name=_TEXT,
+                level=_TEXT,
+                confidence={"type": ["string", "null"]},
+                incident={"type": ["string", "null"]},
+            )
         ),
     ),
     "Service": _object(
@@ -66,7 +73,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         incident={"type": ["string", "null"]},
         now=_object(count=_WHOLE, within={}, usual=_NUMBER, times=_NUMBER, score=_NUMBER),
         watches=_many(
-            _object(name=_TEXT, kind=_TEXT, ok=_FLAG, level={"type": ["string", "null"]}, note=_TEXT, error=_TEXT, checked_at=_STAMP)
+            _object(
+                name=_TEXT,
+                kind=_TEXT,
+                ok=_FLAG,
+                level={"type": ["string", "null"]},
+                note=_TEXT,
+                error=_TEXT,
+                checked_at=_STAMP,
+            )
         ),
     ),
     "Incident": _INCIDENT,
@@ -82,7 +97,11 @@ def describe(routes: Iterable[Route], server: str) -> dict[str, Any]:
     bearer = {"type": "http", "scheme": "bearer", "description": "A token of web.tokens in config.yaml."}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tocsin", "version": "1", "description": "Reports in, incidents out. Times are RFC 3339 in UTC."},
+        "info": {
+            "title": "Tocsin",
+            "version": "1",
+            "description": "Reports in, incidents out. Times are RFC 3339 in UTC.",
+        },
         "servers": [{"url": server}],
         "paths": paths,
         "components": {"schemas": SCHEMAS, "securitySchemes": {"token": bearer}},
@@ -115,7 +134,9 @@ def _body(route: Route, kind: str) -> dict[str, Any]:
     if not route.body:
         return {}
     one = _reference(route.body)
-    return {"schema": {"oneOf": [one, _many(one)]} if route.body in ("Report", "Count") and "ndjson" not in kind else one}
+    return {
+        "schema": {"oneOf": [one, _many(one)]} if route.body in ("Report", "Count") and "ndjson" not in kind else one
+    }
 
 
 def _reference(name: str) -> dict[str, Any]:

@@ -74,7 +74,9 @@ class Pages:
         asked = Ask(verb="why", who=person(request[CALLER]), target=case.head.service, incident=case.head.incident)
         answer = await self._house.desk.answer(asked)
         title = f"Why? {case.name}"
-        return self.draw(request, "answer.html", title=title, lines=answer.lines, back=f"/incident/{case.head.incident}")
+        return self.draw(
+            request, "answer.html", title=title, lines=answer.lines, back=f"/incident/{case.head.incident}"
+        )
 
     async def case(self, request: Request) -> Case:
         """The incident that the address names."""
@@ -98,7 +100,7 @@ class Pages:
         )
         response = Response(text=drawn, content_type="text/html", charset="utf-8", status=status)
         if caller.visitor and request.cookies.get(VISITOR) != caller.visitor:
-            self._doors.remember(response, VISITOR, caller.visitor)
+            self._doors.remember(request, response, VISITOR, caller.visitor)
         return response
 
     def trouble(self, request: Request, status: int, why: str, headers: Mapping[str, str]) -> Response:

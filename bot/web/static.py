@@ -31,7 +31,13 @@ class Static:
         says = "A style sheet, a script or a picture of the pages."
         return [
             Route(
-                method="GET", path="/static/{name}", handler=self.file, says=says, needs="open", face="page", gives="*/*"
+                method="GET",
+                path="/static/{name}",
+                handler=self.file,
+                says=says,
+                needs="open",
+                face="page",
+                gives="*/*",
             )
         ]
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from doubles.clock import ManualClock
+
 from bot.core.model import (
     Answer,
     Bold,
@@ -27,7 +29,6 @@ from bot.core.model import (
 )
 from bot.core.wording import plain
 from bot.ports import Receipt, Retry
-from doubles.clock import ManualClock
 
 MORNING = datetime(2022, 11, 4, 7, 20, tzinfo=UTC)
 ONSET, OPENED, WORSE = (MORNING.replace(hour=h, minute=m) for h, m in ((3, 5), (3, 10), (7, 5)))
@@ -185,7 +186,10 @@ class FakeBoard:
         return day(service, self.names[service], surge=service == "twitter")
 
     def resolve(self, words: str) -> str | None:
-        known = {name.casefold(): id_ for id_, name in self.names.items()} | {"x": "twitter"}
+        known = {name.casefold(): id_ for id_, name in self.names.items()} | {
+            "x": "twitter",
+            **{id_: id_ for id_ in self.names},
+        }
         return known.get(words.casefold())
 
     def nearest(self, words: str) -> str:
