@@ -15,6 +15,7 @@ from bot.ports import Clock, Http, Source
 log = structlog.get_logger(__name__)
 
 _FAST = timedelta(seconds=30)
+_BLIND_WITHIN = timedelta(minutes=2)
 
 
 class Asking:
@@ -50,22 +51,23 @@ class Asking:
             await self._hear(service, name, self._trusted(source, signal))
             round_number += 1
             every = min(source.every, _FAST) if self._lively(service) else source.every
-            pause = backoff(failures, every) if failures else every
+            pause = max(backoff(failures, every), signal.wait or timedelta(0)) if failures else every
             await self._clock.sleep(jitter(pause, label, round_number))
 
     def _note(self, label: str, source: Source, signal: Signal) -> None:
         """Remember how it went; say once when a source breaks and once when it works again."""
         host = urlsplit(getattr(source, "url", "")).hostname or label
         self._outcomes[label] = Outcome(host=host, ok=reached(signal), at=signal.at)
-        if signal.error and label not in self._broken:
+        broken = signal.health is None
+        if broken and label not in self._broken:
             self._broken.add(label)
             log.warning("source gives no reading", watch=label, error=signal.error, note=signal.note)
-        elif not signal.error and label in self._broken:
+        elif not broken and label in self._broken:
             self._broken.discard(label)
             log.info("source gives readings again", watch=label)
 
     def _trusted(self, source: Source, signal: Signal) -> Signal:
-        was, self.blind = self.blind, blind(self._outcomes.values(), signal.at)
+        was, self.blind = self.blind, blind(self._outcomes.values(), signal.at, _BLIND_WITHIN)
         if self.blind and not was:
             log.error("we look blind: most unrelated hosts fail at once; probes are not believed until that is over")
         if was and not self.blind:

@@ -74,7 +74,8 @@ async def test_an_acknowledgement_in_slack_shows_in_discord(program, slack, disc
         return acted and heard >= acted[0]
 
     await until(told_everywhere)
-    assert any("acknowledged, from slack" in m["content"] for m in discord.messages.values())
+    lines = [embed.get("description", "") for m in discord.messages.values() for embed in m["embeds"]]
+    assert any("acknowledged, from slack" in line for line in lines)
 
 
 async def test_a_kill_between_report_and_close_loses_and_doubles_nothing(program, slack, discord):
