@@ -119,7 +119,7 @@ class Feeds:
 
     def _incident(self, told: Mapping[str, Any]) -> dict[str, Any]:
         phase = _PHASE.get(told.get("state") or "", "resolved" if told.get("closed_at") else "investigating")
-        updates = [self._update(told, entry, phase) for entry in reversed(told["entries"])]
+        updates = [_update(told, entry) for entry in reversed(told["entries"])]
         return {
             "id": told["id"],
             "name": self._title(told),
@@ -132,13 +132,6 @@ class Feeds:
             "shortlink": f"{self._link}/incident/{told['id']}",
             "incident_updates": updates,
         }
-
-    def _update(self, told: Mapping[str, Any], entry: Mapping[str, Any], phase: str) -> dict[str, Any]:
-        closing = entry["kind"] == "closed"
-        status = "resolved" if closing else "monitoring" if entry["kind"] == "eased" else "investigating"
-        body = inert(entry["text"])
-        at = entry["at"]
-        return {"incident_id": told["id"], "status": status, "body": body, "created_at": at, "display_at": at}
 
     def _entry(self, told: Mapping[str, Any]) -> dict[str, Any]:
         lines: Sequence[Mapping[str, Any]] = told["entries"]
@@ -161,6 +154,18 @@ class Feeds:
 
     def _impact(self, level: str | None) -> str:
         return _IMPACT[tone(level or "", self._house.policy)]
+
+
+def _update(told: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    status = {"closed": "resolved", "eased": "monitoring"}.get(entry["kind"], "investigating")
+    at = entry["at"]
+    return {
+        "incident_id": told["id"],
+        "status": status,
+        "body": inert(entry["text"]),
+        "created_at": at,
+        "display_at": at,
+    }
 
 
 def _text(at: object) -> str:

@@ -131,8 +131,16 @@ class Forms:
             "platform": next((code for word, code in _PHONES if word in agent), "web"),
             "region": request.query.get("region", "")[:40],
         }
-        lists = {what: desk.suggest(what, "") for what in ("symptom", "platform", "region")}
-        return self._pages.draw(request, "report.html", service=service, name=name, chosen=chosen, **lists)
+        return self._pages.draw(
+            request,
+            "report.html",
+            service=service,
+            name=name,
+            chosen=chosen,
+            symptom=desk.suggest("symptom", ""),
+            platform=desk.suggest("platform", ""),
+            region=desk.suggest("region", ""),
+        )
 
     def _known(self, request: Request) -> str:
         words = request.match_info["service"]

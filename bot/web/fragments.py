@@ -52,9 +52,12 @@ class Fragments:
         self._jinja.globals |= {"static": static.url, "link": house.public_url.rstrip("/")}
         self._jinja.filters |= {"text": html, "moment": moment, "stamp": stamp, "inert": inert, "plain": plain}
 
-    def begin(self) -> None:
-        """Note which incidents are alive, so that their end is noticed."""
+    async def begin(self) -> None:
+        """Note which incidents are alive and what they have told, so that their end and their next line are news."""
         self._cases = {one["id"]: one.get("incident") or "" for one in self._house.board.status()["services"]}
+        for incident in filter(None, self._cases.values()):
+            lines = await self._house.board.timeline(incident)
+            self._heard[incident] = lines[-1].seq if lines else 0
 
     def draw(self, template: str, **what: Any) -> str:
         """A template with what it needs."""
@@ -127,7 +130,7 @@ class Fragments:
         drawn = self.draw("_case.html", case=case)
         pieces.append(Swap(id=f"incident-{incident}", html=drawn, into="open" if incident == alive else ""))
         newest = case.lines[-1].seq if case.lines else 0
-        told = self._heard.get(incident, 0 if newest == 1 else newest)  # after a restart, old lines are no news
+        told = self._heard.get(incident, 0)
         self._heard[incident] = newest
         return f"{case.name}: {plain(case.lines[-1].text)}" if newest > told else ""
 

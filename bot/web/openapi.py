@@ -14,7 +14,7 @@ _STAMP = {"type": ["string", "null"], "format": "date-time"}
 _ANY: dict[str, Any] = {"type": "object"}
 
 
-def _object(required: str = "", **properties: Any) -> dict[str, Any]:
+def _object(required: str = "", /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required.split()}
 
 
@@ -23,7 +23,9 @@ def _many(of: dict[str, Any]) -> dict[str, Any]:
 
 
 _AT = {"description": "RFC 3339, or Unix seconds", "oneOf": [_TEXT, {"type": "number"}]}
-_PLACE = {"region": _TEXT, "platform": _TEXT, "symptom": _TEXT}
+_FOR: dict[str, Any] = {"for": {"type": "string", "examples": ["30m", "2h"]}}
+_FROM: dict[str, Any] = {"from": _AT}
+_PLACE: dict[str, Any] = {"region": _TEXT, "platform": _TEXT, "symptom": _TEXT}
 _REJECTED = _many(_object("index error", index=_WHOLE, error=_TEXT))
 _INCIDENT = _object(
     "id service level started_at entries",
@@ -44,11 +46,9 @@ _INCIDENT = _object(
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Error": _object("error", error=_TEXT),
     "Report": _object("service", service=_TEXT, at=_AT, id=_TEXT, reporter=_TEXT, text=_TEXT, **_PLACE),
-    "Count": _object(
-        "service from to count", **{"from": _AT, "to": _AT}, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE
-    ),
+    "Count": _object("service from to count", **_FROM, to=_AT, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE),
     "Receipt": _object("accepted repeated rejected", accepted=_WHOLE, repeated=_WHOLE, rejected=_REJECTED, error=_TEXT),
-    "Act": _object(text=_TEXT, who=_TEXT, **{"for": {"type": "string", "examples": ["30m", "2h"]}}),
+    "Act": _object(text=_TEXT, who=_TEXT, **_FOR),
     "Answer": _object("ok lines", ok=_FLAG, lines=_many(_TEXT)),
     "Ready": _object("ready conditions", ready=_FLAG, conditions={"type": "object", "additionalProperties": _TEXT}),
     "Status": _object(

@@ -98,7 +98,7 @@ class _Site:
             response = self._told(request, route, exc)
         except (Retry, Refused) as exc:
             response = self._trouble(request, route, 503, f"not now: {exc}", {"Retry-After": _wait(exc)})
-        except Exception:
+        except Exception:  # noqa: BLE001 - a stranger gets words, whatever broke; the log gets the traceback
             _log.exception("request failed", method=request.method, path=request.path)
             response = self._trouble(request, route, 500, "this is our fault; it is in the log", {})
         path = route.path if route else "none"
@@ -130,7 +130,7 @@ class _Site:
         return response
 
     async def _alive(self, _: web.Application) -> AsyncIterator[None]:
-        self._fragments.begin()
+        await self._fragments.begin()
         task = asyncio.create_task(self._live.run(), name="live pages")
         task.add_done_callback(_mourn)
         yield

@@ -74,7 +74,7 @@ async def test_the_present_is_read_by_id_name_or_alias(served: Served) -> None:
         async with served.client.get(f"/api/v1/services/{words}") as answer:
             assert (await answer.json())["now"]["count"] == 312
     async with served.client.get("/api/v1/status") as answer:
-        assert [one["id"] for one in (await answer.json())["services"]][0] == "twitter"
+        assert (await answer.json())["services"][0]["id"] == "twitter"
     async with served.client.get("/api/v1/services/twiter") as answer:
         assert (answer.status, await answer.json()) == (404, {"error": "no service 'twiter'; did you mean 'twitter'?"})
 

@@ -76,7 +76,7 @@ async def test_every_route_lets_in_only_whom_it_should(caller: str) -> None:
 
 
 @pytest.mark.parametrize("away", [True, False])
-async def test_without_tokens_reading_is_open_and_writing_is_for_this_machine(away: bool) -> None:
+async def test_without_tokens_reading_is_open_and_writing_is_for_this_machine(*, away: bool) -> None:
     async with serving() as served:
         for route in served.app[ROUTES]:
             async with _ask(served, route, AWAY if away else {}) as answer:
@@ -155,7 +155,7 @@ def test_only_a_known_proxy_is_believed_and_only_its_own_word(peer: str, forward
         ("", "cross-site", False),
     ],
 )
-def test_a_form_of_another_site_is_noticed(origin: str, fetch_site: str, ours: bool) -> None:
+def test_a_form_of_another_site_is_noticed(origin: str, fetch_site: str, *, ours: bool) -> None:
     assert same_site(origin, fetch_site, ("localhost:8080", "status.example.org")) is ours
 
 

@@ -106,7 +106,7 @@ async def test_hostile_words_stay_words_on_every_page(served: Served) -> None:
             seen = _Seen(await answer.text())
         assert seen.scripts == [None], path
         assert not seen.handlers, path
-        assert all(link.startswith("/") or link.startswith("#") for link in seen.links), path
+        assert all(link.startswith(("/", "#")) for link in seen.links), path
         assert not {"\x00", "\x1b", "\u202e", "\u2066"} & set(seen.page), path
 
 
