@@ -34,7 +34,10 @@ def duration(value: object) -> timedelta:
     parts = _DURATION.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
         raise ValueError(f"{value!r} is not a duration; write a number and a unit, like 30s, 5m, 2h or 1d")
-    return timedelta(seconds=sum(float(n) * _UNITS[u] for n, u in parts))
+    try:
+        return timedelta(seconds=sum(float(n) * _UNITS[u] for n, u in parts))
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is longer than anything that can be counted; write something shorter") from error
 
 
 Duration = Annotated[

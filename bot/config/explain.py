@@ -43,7 +43,7 @@ def validate(model: type[M], tree: Node, data: Any, findings: Findings) -> M | N
 def _read_as_number(loc: Loc, tree: Node, data: Any) -> bool:
     """Put a number in where a variable or a file gave its digits; False when there is none to put in."""
     node, path = _find(tree, loc)
-    if not isinstance(node, Scalar) or not (node.file or "${" in node.text):
+    if not isinstance(node, Scalar) or not node.put_in:
         return False
     for part in path[:-1]:
         data = data[part]
@@ -99,7 +99,7 @@ def _explained(
         model, node, path, error["loc"], error["type"], error["input"], error.get("ctx", {}), error["msg"]
     )
     place = _place(tree, said)
-    if place in spoiled:
+    if place in spoiled or said.kind == "is_instance_of":  # a secret may also be one already; text is what people write
         return None
     return place, _hidden(_SAY.get(said.kind, _otherwise)(said), said)
 
@@ -121,8 +121,8 @@ def _key_place(tree: Node, path: Loc) -> Place:
 def _hidden(message: str, said: _Complaint) -> str:
     """The message without what a variable or a file said: that may be a secret."""
     node, value = said.node, said.value
-    if isinstance(node, Scalar) and (node.file or "$" in node.text) and isinstance(value, str) and value:
-        return message.replace(value, node.text)
+    if isinstance(node, Scalar) and node.put_in and isinstance(value, str) and value:
+        return message.replace(value, node.shown)
     return message
 
 
@@ -140,12 +140,13 @@ def _missing(said: _Complaint) -> str:
 
 def _no_kind(said: _Complaint) -> str:
     kinds = [word for model in models_at(said.model, said.loc) for word in words(model)]
-    return f"'kind' is missing; it is one of {listed(kinds)}"
+    return f"'kind' is missing; give it {listed(kinds, 'or')}"
 
 
 def _unknown_kind(said: _Complaint) -> str:
-    kind = str(said.context["tag"])
-    return f"unknown kind '{kind}'{instead(kind, _quoted(said.context['expected_tags']))}"
+    kind, node = str(said.context["tag"]), below(said.node, "kind")
+    shown = node.shown if isinstance(node, Scalar) and node.put_in else kind
+    return f"unknown kind '{shown}'{instead(kind, _quoted(said.context['expected_tags']))}"
 
 
 def _choice(said: _Complaint) -> str:
@@ -185,11 +186,24 @@ def _way_out(said: _Complaint, needed: str) -> str:
 
 def _limit(said: _Complaint) -> str:
     key, how = _LIMITS[said.kind]
-    return f"{said.subject} must be {how} {said.context[key]}"
+    return f"{said.subject} must be {how} {said.context[key]:g}"
+
+
+def _empty(said: _Complaint) -> str:
+    return f"{said.subject} is empty"
+
+
+def _long(said: _Complaint) -> str:
+    return f"{said.subject} is longer than {said.context['max_length']}"
 
 
 def _said_by_us(said: _Complaint) -> str:
-    return str(said.context["error"])
+    message = str(said.context["error"])
+    if said.value is None:
+        return _mismatch(said, _TEXT)
+    if type(said.value) in (str, int, float):
+        return message
+    return message.replace(repr(said.value), f"'{said.subject}'".replace("''", "'"))
 
 
 def _otherwise(said: _Complaint) -> str:
@@ -223,6 +237,10 @@ _SAY: Facts[str, Callable[[_Complaint], str]] = {
     "union_tag_invalid": _unknown_kind,
     "literal_error": _choice,
     "value_error": _said_by_us,
+    "string_too_short": _empty,
+    "too_short": _empty,
+    "string_too_long": _long,
+    "too_long": _long,
     **dict.fromkeys(_LIMITS, _limit),
     **{kind: partial(_mismatch, needed=needed) for kind, needed in _NEEDS.items()},
 }

@@ -122,7 +122,7 @@ def cron(value: str) -> str:
     for written, (field, low, high, words) in zip(fields, _CRON, strict=True):
         if not all(_slot(slot, low, high, words) for slot in written.split(",")):
             raise ValueError(
-                f"'{written[:32]}' is not a {field}; it goes from {low} to {high}, like * or {low} or {low}-{high} or */2"
+                f"'{written[:32]}' cannot be the {field}; that goes from {low} to {high}, like * or {low} or {low}-{high} or */2"
             )
     return " ".join(fields)
 

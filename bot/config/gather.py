@@ -9,19 +9,18 @@ from pathlib import Path
 from bot.config.errors import Findings, Place
 from bot.config.loader import load
 from bot.config.nodes import Listing, Mapping, Node, Scalar
-from bot.config.scalars import Reading
+from bot.config.scalars import Reader
 
 _MOST = 1_000
 
 
-def gather(path: Path, reading: Reading) -> Mapping:
+def gather(path: Path, reader: Reader) -> Mapping:
     """The main file with all that it includes, sorted by name. A file that cannot be read counts as empty."""
-    findings = reading.findings
+    findings = reader.findings
     root = _mapping(load(path, str(path), findings), str(path), findings)
-    for file in _included(root, path, reading):
-        reading.files.append(file)
-        name = _known_as(file, path)
-        root = _joined(root, _mapping(load(file, name, findings), name, findings), findings)
+    for file in dict.fromkeys(_included(root, path, reader)):
+        reader.files.append(file)
+        root = _joined(root, _mapping(load(file, str(file), findings), str(file), findings), findings)
     return root
 
 
@@ -33,15 +32,16 @@ def _mapping(node: Node | None, name: str, findings: Findings) -> Mapping:
     return Mapping(Place(name, 1, 1))
 
 
-def _included(root: Mapping, path: Path, reading: Reading) -> Iterator[Path]:
+def _included(root: Mapping, path: Path, reader: Reader) -> Iterator[Path]:
     include = root.get("include")
     patterns = include.items if isinstance(include, Listing) else ()
     for node in patterns:
-        pattern = reading.scalar(node) if isinstance(node, Scalar) else None
+        pattern = reader.scalar(node) if isinstance(node, Scalar) else None
         if not isinstance(pattern, str):
             continue
-        reading.files.append((path.parent / pattern).parent)
-        yield from _matching(node.place, pattern, path.parent, reading.findings)
+        reader.files.append((path.parent / pattern).parent)
+        found = _matching(node.place, pattern, path.parent, reader.findings)
+        yield from (file for file in found if file != path)
 
 
 def _matching(place: Place, pattern: str, folder: Path, findings: Findings) -> Iterator[Path]:
@@ -54,10 +54,6 @@ def _matching(place: Place, pattern: str, folder: Path, findings: Findings) -> I
     if len(names) > _MOST:
         findings.wrong(place, f"'{pattern}' means {len(names)} files; at most {_MOST} can be included")
     yield from (folder / name for name in names[:_MOST])
-
-
-def _known_as(file: Path, path: Path) -> str:
-    return str(path.parent / file) if file.is_absolute() else str(file)
 
 
 def _joined(root: Mapping, more: Mapping, findings: Findings) -> Mapping:
@@ -79,4 +75,4 @@ def _filled(mine: Mapping, theirs: Mapping, name: str, findings: Findings) -> Ma
     for inner in theirs.pairs.keys() & mine.pairs.keys():
         place = theirs.pairs[inner][0].place
         findings.wrong(place, f"'{name}.{inner}' is already set at {mine.pairs[inner][0].place}")
-    return Mapping(mine.place, theirs.pairs | mine.pairs)
+    return Mapping(mine.place, mine.pairs | {key: pair for key, pair in theirs.pairs.items() if key not in mine.pairs})

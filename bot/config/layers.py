@@ -10,7 +10,7 @@ from bot.config.errors import Findings, Misconfigured
 from bot.config.loader import load, parse
 from bot.config.nodes import Listing, Mapping, Node, Scalar, below, overlay, pairs
 from bot.config.plugins import SOURCES
-from bot.config.scalars import Reading
+from bot.config.scalars import Reader
 
 BUILT_IN = """\
 chats: {page: {kind: page}}
@@ -42,11 +42,10 @@ def catalogue() -> Mapping:
 def completed(root: Mapping) -> Mapping:
     """The file with the built-in chat, channel and ladder where it has none of its own."""
     built_in = parse(BUILT_IN, BUILT_IN_NAME, Findings())
-    keys = {key for key, (_, node) in root.pairs.items() if not _empty(node)}
-    if not isinstance(chats := root.get("chats"), Mapping) or "page" in chats.pairs:
-        wanted = {"chats", "channels", "levels"} - keys
-    else:
-        wanted = {"levels"} - keys
+    given = {key: node for key, (_, node) in root.pairs.items() if not _empty(node)}
+    wanted = {"chats", "channels", "levels"} - given.keys()
+    if "chats" in given and below(given["chats"], "page") is None:
+        wanted -= {"channels"}
     missing = {key.text: (key, node) for key, node in pairs(built_in) if key.text in wanted}
     return Mapping(root.place, root.pairs | missing)
 
@@ -55,22 +54,22 @@ def _empty(node: Node) -> bool:
     return node.blank if isinstance(node, Scalar) else not (node.items if isinstance(node, Listing) else node.pairs)
 
 
-def layered(root: Mapping, reading: Reading) -> Mapping:
+def layered(root: Mapping, reader: Reader) -> Mapping:
     """The file with every service as it is in the end."""
     if not isinstance(services := root.get("services"), Mapping):
         return root
     base: dict[str, tuple[Scalar, Node]] = {key: root.pairs[key] for key in ("levels", "policy") if key in root.pairs}
     whole = {
-        name: (key, overlay(Mapping(node.place, base), _entry(node, reading), root.get("defaults"), node) or node)
+        name: (key, overlay(Mapping(node.place, base), _entry(node, reader), root.get("defaults"), node) or node)
         for name, (key, node) in services.pairs.items()
     }
     return Mapping(root.place, root.pairs | {"services": (root.pairs["services"][0], Mapping(services.place, whole))})
 
 
-def _entry(service: Node, reading: Reading) -> Node | None:
+def _entry(service: Node, reader: Reader) -> Node | None:
     """What the catalogue says of a service that names an entry, in the keys that a service has."""
     wanted = below(service, "catalogue")
-    entry = below(catalogue(), str(reading.scalar(wanted))) if isinstance(wanted, Scalar) else None
+    entry = below(catalogue(), str(reader.scalar(wanted))) if isinstance(wanted, Scalar) else None
     if not isinstance(entry, Mapping):
         return None
     said = {key: pair for key, pair in entry.pairs.items() if key in ("name", "aliases", "words")}

@@ -29,7 +29,11 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\
 _TAB = re.compile(r"^ *(\t)(?=[^\r\n]*\S)", re.MULTILINE)
 _WORDS = (
     # what libyaml says, whether the fault is where the construct began, and what that means for the person
-    ("mapping values are not allowed", False, "a colon that YAML takes for a key; put the value in quotes"),
+    (
+        "mapping values are not allowed",
+        False,
+        "a colon that makes this a key; put the value in quotes, or check the indentation",
+    ),
     ("found unexpected end of stream", True, "a quote that is opened here is never closed"),
     ("could not find expected ':'", True, "this line is neither a key with a colon nor part of a value"),
     ("did not find expected key", False, "this does not line up with the lines above; check indentation and quotes"),
@@ -40,6 +44,11 @@ _WORDS = (
         "found character that cannot start any token",
         False,
         "a value cannot begin with this character; put it in quotes",
+    ),
+    (
+        "did not find expected node content",
+        False,
+        "a value is missing before this, or a bracket, brace or comma is out of place",
     ),
     ("did not find expected <document start>", False, "this belongs to nothing above; check the indentation"),
 )
@@ -55,7 +64,7 @@ def parse(text: str, name: str, findings: Findings) -> Node | None:
     """The text of a file as nodes; `name` is the file as people know it."""
     loader = yaml.CSafeLoader(text)
     try:
-        return _Reader(loader, name, findings).document()
+        return _Builder(loader, name, findings).document()
     except yaml.MarkedYAMLError as error:
         findings.wrong(*_explained(error, name))
     finally:
@@ -122,7 +131,7 @@ class _TooMuch(Exception):
     """The document is not one that a person wrote; reading on would only cost time."""
 
 
-class _Reader:
+class _Builder:
     """Builds the tree from the parser's events, and refuses what a configuration has no use for."""
 
     def __init__(self, loader: yaml.CSafeLoader, name: str, findings: Findings) -> None:
@@ -166,7 +175,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event), 1
         if event.tag:
-            self._wrong(event, f"the tag {event.tag} is not used here; only !file is, before the path of a file")
+            self._tag(event, "only !file is, before the path of a file")
         if isinstance(event, yaml.SequenceStartEvent):
             return self._listing(event, depth)
         return self._mapping(event, depth)
@@ -189,7 +198,7 @@ class _Reader:
     def _scalar(self, event: Any) -> Scalar:
         plain = bool(event.implicit[0])
         if event.tag and event.tag != "!file":
-            self._wrong(event, f"the tag {event.tag} is not used here; put the value in quotes if it is text")
+            self._tag(event, "put the value in quotes if it is text")
         return Scalar(self._at(event), event.value, plain=plain, file=event.tag == "!file")
 
     def _listing(self, event: Any, depth: int) -> tuple[Listing, int]:
@@ -230,6 +239,10 @@ class _Reader:
 
     def _wrong(self, event: Any, message: str) -> None:
         self._findings.wrong(self._at(event), message)
+
+    def _tag(self, event: Any, advice: str) -> None:
+        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self._findings.spoil(self._at(event), f"the tag {shown} is not used here; {advice}")
 
     def _stop(self, event: Any, message: str) -> NoReturn:
         self._wrong(event, message)

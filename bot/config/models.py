@@ -104,7 +104,11 @@ class Route(Model):
 
 
 def _route(value: object) -> object:
-    return {"channel": value} if isinstance(value, str) else value
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str):
+        return {"channel": value}
+    raise ValueError("this must be the name of a channel, or like {channel: ops, from: major}")
 
 
 class Window(Model):

@@ -22,6 +22,16 @@ class Scalar:
         """True where nothing was written after the colon or the dash."""
         return self.plain and not self.text
 
+    @property
+    def put_in(self) -> bool:
+        """True where the value comes from a variable or a file, and may be a secret."""
+        return self.file or "${" in self.text
+
+    @property
+    def shown(self) -> str:
+        """What stands in the file, in place of what it stands for."""
+        return f"!file {self.text}" if self.file else self.text
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:

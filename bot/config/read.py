@@ -14,7 +14,7 @@ from bot.config.explain import validate
 from bot.config.gather import gather
 from bot.config.layers import BUILT_IN_NAME, completed, layered
 from bot.config.nodes import Mapping, Node, Scalar, below, pairs
-from bot.config.scalars import Reading
+from bot.config.scalars import Reader
 from bot.config.settings import Channel, LevelRule, Route, ServiceSettings, Settings, Token, Web, Window
 from bot.core.model import Policy
 
@@ -25,23 +25,23 @@ def read(path: Path, environ: Environ[str, str] | None = None) -> Settings:
     Raises:
         Misconfigured: with every problem of every file, in their order.
     """
-    reading = Reading(os.environ if environ is None else environ, path.parent, Findings())
-    reading.files.append(path)
-    root = completed(gather(path, reading))
-    tree = layered(root, reading)
-    names.check(root, reading)
-    file = validate(models.File, tree, reading.data(tree), reading.findings)
-    if file is None or reading.findings.errors:
-        raise Misconfigured(sorted(reading.findings.errors, key=_order(path)))
-    warnings.look(root, file, reading)
-    return _settings(path, file, tree, reading)
+    reader = Reader(os.environ if environ is None else environ, path.parent, Findings())
+    reader.files.append(path)
+    root = completed(gather(path, reader))
+    tree = layered(root, reader)
+    names.check(root, reader)
+    file = validate(models.File, tree, reader.data(tree), reader.findings)
+    if file is None or reader.findings.errors:
+        raise Misconfigured(sorted(reader.findings.errors, key=_order(path)))
+    warnings.look(root, file, reader)
+    return _settings(path, file, tree, reader)
 
 
 def _order(path: Path) -> Callable[[Problem], tuple[bool, Problem]]:
     return lambda problem: (problem.place.file != str(path), problem)
 
 
-def _settings(path: Path, file: models.File, tree: Mapping, reading: Reading) -> Settings:
+def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> Settings:
     return Settings(
         path=path,
         data=path.parent / file.data,
@@ -58,8 +58,8 @@ def _settings(path: Path, file: models.File, tree: Mapping, reading: Reading) ->
         services=MappingProxyType(
             {id_: _service(id_, one, below(tree, "services", id_), file, path) for id_, one in file.services.items()}
         ),
-        files=tuple(dict.fromkeys(reading.files)),
-        warnings=tuple(sorted(reading.findings.warnings, key=_order(path))),
+        files=tuple(dict.fromkeys(reader.files)),
+        warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 
 

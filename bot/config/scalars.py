@@ -65,7 +65,7 @@ class Dated:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reader:
     """Turns nodes into plain data. `folder` is where the paths of `!file` begin."""
 
     environ: Environ[str, str]
@@ -114,8 +114,9 @@ class Reading:
             known = self.environ.get(name)
             if has_default:
                 return known or default
-            if known is None:
-                troubles.append(f"the environment variable {name} is not set; set it, or write ${{{name}:-default}}")
+            if not known:
+                state = "not set" if known is None else "empty"
+                troubles.append(f"the environment variable {name} is {state}; set it, or write ${{{name}:-default}}")
             return known or ""
 
         text = _VARIABLE.sub(value, node.text)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bot.config.models import File
 from bot.config.nodes import Listing, Mapping, Node, Scalar, below
-from bot.config.scalars import Reading
+from bot.config.scalars import Reader
 
 _TOKENS = (
     (re.compile(r"xox[a-z]-[\w-]{10,}"), "a Slack token"),
@@ -18,14 +18,14 @@ _TOKENS = (
 )
 
 
-def look(root: Mapping, file: File, reading: Reading) -> None:
+def look(root: Mapping, file: File, reader: Reader) -> None:
     """Put what should be seen to into the findings."""
     for scalar in _scalars(root):
         what = next((name for pattern, name in _TOKENS if pattern.search(scalar.text)), "")
         if what:
             advice = "keep it in the environment (${NAME}) or in a file (!file path), and replace it if others saw it"
-            reading.findings.warn(scalar.place, f"this looks like {what}; {advice}")
-    _ladder(root, file, reading)
+            reader.findings.warn(scalar.place, f"this looks like {what}; {advice}")
+    _ladder(root, file, reader)
 
 
 def _scalars(node: Node) -> Iterator[Scalar]:
@@ -39,12 +39,12 @@ def _scalars(node: Node) -> Iterator[Scalar]:
             yield from _scalars(value)
 
 
-def _ladder(root: Mapping, file: File, reading: Reading) -> None:
+def _ladder(root: Mapping, file: File, reader: Reader) -> None:
     """Levels are written mildest first; one that asks for less than the one before it was put in the wrong place."""
     levels = below(root, "levels")
     for (mild, lower), (name, upper) in pairwise(file.levels.items()):
         if lower.reports and upper.reports and upper.reports < lower.reports and isinstance(levels, Mapping):
             place = levels.pairs[name][0].place
-            reading.findings.warn(
+            reader.findings.warn(
                 place, f"'{name}' needs fewer reports than '{mild}' before it; levels go mildest first"
             )
