@@ -67,23 +67,26 @@ class Baseline:
         """True for the series that have about a day of history, shape (n,)."""
         return self.learned >= KNOWN_AFTER
 
-    def due(self, bucket: int) -> Floats:
-        """The usual count of a bucket, by its number from the epoch; shape (n,), always above 0."""
-        hour, part = self._place(bucket)
+    def due(self, number: int) -> Floats:
+        """The usual count of a bucket, by its number from the epoch, with and without the level; shape (2, n), above 0."""
+        hour, part = self._place(number)
         if self.rates_hour != hour:
             self.rates_hour, self.rates = hour, self._rates(np.array([hour, hour + 1]) % WEEK)
         early, late = self.rates
-        due: Floats = (early + (late - early) * part) * self.level * self.tick
-        return due
+        plain = (early + (late - early) * part) * self.tick
+        return np.array([plain * self.level, plain])
 
-    def learn(self, bucket: int, seen: Floats, due: Floats, *, block: bool) -> None:
-        """Take in a bucket, shape (n,) each; series with nothing due had a gap and learn nothing.
+    def learn(self, number: int, bucket: Floats, calm: npt.NDArray[np.bool_], *, block: bool) -> None:
+        """Take in the bucket of a number: its seen, due and due without the level, shape (3, n).
 
-        `block` ends a block of half an hour, over which the error of the expectation itself is measured.
+        Where nothing was due there was a gap, and nothing is learned. Where it was not `calm` the level stays, so that
+        what is cut from an outage is not cut by less and less. `block` ends a block of half an hour, over which the
+        error of the expectation itself is measured.
         """
+        seen, due, plain = bucket
         heard = due > 0
-        self._learn_week(bucket, seen, np.where(heard, self.tick, 0.0))
-        self._learn_level(seen, due)
+        self._learn_week(number, seen, np.where(heard, self.tick, 0.0))
+        self._learn_level(seen, plain, heard & calm)
         self._learn_spread(seen, due, heard & self.known)
         if block:
             self._learn_doubt()
@@ -115,8 +118,8 @@ class Baseline:
         nats = deviance(windows[0], windows[1], self.spread[columns], self.doubt[columns])
         return np.where(self.known[columns], nats.max(axis=0), 0.0)
 
-    def _place(self, bucket: int) -> tuple[int, float]:
-        middle = (bucket + 0.5) * self.tick - 0.5
+    def _place(self, number: int) -> tuple[int, float]:
+        middle = (number + 0.5) * self.tick - 0.5
         hour = int(np.floor(middle))
         return hour, middle - hour
 
@@ -138,8 +141,8 @@ class Baseline:
         mean: Floats = np.maximum((reports + first * weight) / (hours + weight), _LEAST_RATE)
         return mean
 
-    def _learn_week(self, bucket: int, seen: Floats, hours: Floats) -> None:
-        hour = int((bucket + 0.5) * self.tick)
+    def _learn_week(self, number: int, seen: Floats, hours: Floats) -> None:
+        hour = int((number + 0.5) * self.tick)
         cell = hour % WEEK
         if hour != self.hour:
             self.hour = hour
@@ -152,10 +155,10 @@ class Baseline:
             self.first += np.where(new, (seen, hours), 0.0)
         self.learned += hours
 
-    def _learn_level(self, seen: Floats, due: Floats) -> None:
-        fade = 0.5 ** (self.tick / _LEVEL_LIFE)
-        self.level_seen = self.level_seen * fade + seen
-        self.level_due = self.level_due * fade + due / self.level
+    def _learn_level(self, seen: Floats, plain: Floats, sure: npt.NDArray[np.bool_]) -> None:
+        fade = np.where(sure, 0.5 ** (self.tick / _LEVEL_LIFE), 1.0)
+        self.level_seen = self.level_seen * fade + np.where(sure, seen, 0.0)
+        self.level_due = self.level_due * fade + np.where(sure, plain, 0.0)
         self.raw_level = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
         self.level = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
 

@@ -11,6 +11,7 @@ LEAST = 3.0
 
 _TWICE = 2.0  # the mildest excess that counts as the same trouble when its start is sought
 _CALM = 4.0  # nats of calm that part one trouble from an earlier one
+_WORTH = 1.5  # nats that going further back must bring
 
 
 def deviance(seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Floats:
@@ -30,16 +31,17 @@ def deviance(seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Floats
 def onset(seen: Floats, due: Floats, spread: float, grace: int) -> int:
     """The position in the two equal rows, oldest first, of the bucket where the present excess began.
 
-    Walks back in time, adding the evidence for twice the usual against the usual, and answers where it peaks. A calm
-    stretch ends the walk, though never within the newest `grace` buckets, which raised the level. Leading buckets
-    without reports are not part of the trouble.
+    Walks back in time, adding the evidence for twice the usual against the usual, and answers where it comes near its
+    peak. A calm stretch ends the walk, though never within the newest `grace` buckets, which raised the level. Leading
+    buckets without reports are not part of the trouble.
     """
     gain = (seen * np.log(_TWICE) - due * (_TWICE - 1.0))[::-1] / max(spread, 1.0)
     walked = np.cumsum(gain)
     fallen = np.maximum.accumulate(walked) - walked
     calm = np.flatnonzero(fallen[grace:] > _CALM)
     within = len(walked) if not len(calm) else grace + int(calm[0])
-    start = len(seen) - 1 - int(np.argmax(walked[: max(within, 1)]))
+    walked = walked[: max(within, 1)]
+    start = len(seen) - 1 - int(np.argmax(walked >= walked.max() - min(_WORTH, abs(walked.max()) / 2)))
     heard = np.flatnonzero(seen[start:] > 0)
     return start + (int(heard[0]) if len(heard) else len(seen) - 1 - start)
 

@@ -75,7 +75,7 @@ def unpack(blob: bytes, leading: Mapping[str, tuple[int, ...]]) -> Memory | None
 def _array(shape: tuple[int, ...], data: bytes, expected: tuple[int, ...]) -> Floats | None:
     """The doubles in their shape; None when they do not fill it, or one of them is no number."""
     fits = len(shape) == len(expected) and all(want in (-1, got) for got, want in zip(shape, expected, strict=True))
-    if not fits or min(shape, default=0) < 0 or prod(shape) * 8 != len(data):
+    if not fits or min(shape, default=0) < 1 or prod(shape) * 8 != len(data):
         return None
     array = np.frombuffer(data, "<f8").astype(np.float64).reshape(shape)
     return array if np.isfinite(array).all() else None

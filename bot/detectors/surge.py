@@ -137,7 +137,7 @@ class Surge:
             self._past = Past(len(self._names), self._tick)
             self._past.push(self._newest())
         column = self._at[series]
-        seen, due = self._ring.last(1)[:, column].tolist()
+        seen, due, _ = self._ring.last(1)[:, column].tolist()
         return Row(
             seen=seen if due > 0 else None,
             usual=due if due > 0 and self._base.known[column] else None,
@@ -193,20 +193,20 @@ class Surge:
 
     def _push(self, counts: Floats) -> None:
         heard = ~np.isnan(counts)
-        due = self._base.due(self._ring.end)
-        self._ring.push(np.where(heard, counts, 0.0), np.where(heard, due, 0.0))
+        self._ring.push(np.where(heard, (counts, *self._base.due(self._ring.end)), 0.0))
         if self._ring.depth > self._delay:
             self._learn()
 
     def _learn(self) -> None:
         """Learn the bucket that has come of age; what was hot is cut down to a little more than the usual."""
-        seen, due = self._ring.bucket(self._delay + 1)
-        block_seen, block_due = self._ring.last(self._delay + 1)
+        block_seen, block_due, _ = self._ring.last(self._delay + 1)
         lift = np.where(self._base.learned < GROWN_AFTER, 4.0, 1.2)
         most = lift * block_due + 2 * np.sqrt(np.maximum(block_due, 0.0)) + 0.5
-        cut = np.where(self._heat.recent & (block_seen > most), most / np.maximum(block_seen, 1.0), 1.0)
-        bucket = self._ring.end - self._delay - 1
-        self._base.learn(bucket, seen * cut, due, block=bucket % self._delay == 0)
+        hot = self._heat.recent
+        bucket = self._ring.last(1, skip=self._delay)
+        bucket[0] *= np.where(hot & (block_seen > most), most / np.maximum(block_seen, 1.0), 1.0)
+        number = self._ring.end - self._delay - 1
+        self._base.learn(number, bucket, ~hot, block=number % self._delay == 0)
 
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
@@ -215,7 +215,7 @@ class Surge:
         windows = self._ring.window(widths, columns)
         windows[0] += fresh
         if part:
-            windows[1] += self._base.due(self._ring.end)[columns] * part
+            windows[1] += self._base.due(self._ring.end)[0, columns] * part
         scored, levels = np.split(windows, [len(spans)], axis=1)
         score = self._base.score(scored, columns)
         held = self._ladder.hold(self._held[:, columns], levels, score, self._base.known[columns], columns)
@@ -229,8 +229,10 @@ class Surge:
         lasting = _NEW_NORMAL / self._tick
         stale = (self._heat.age >= lasting) | (self._lull.age >= lasting)
         if stale.any():
-            seen, due = self._ring.last(self._ring.depth)
-            self._base.adopt(stale & (seen > 0), np.clip((seen + 5) / (due + 5), 0.1, 1e3))
+            seen, due, _ = self._ring.last(self._ring.depth)
+            factor = np.clip((seen + 5) / (due + 5), 0.1, 1e3)
+            self._base.adopt(stale & (seen > 0), factor)
+            self._ring.rescale(stale & (seen > 0), factor)
             self._heat.end(stale)
             self._lull.end(stale)
 
@@ -258,8 +260,8 @@ class Surge:
     def _since(self, column: int, rank: int, running: _Running) -> datetime:
         """When the present excess began, as far back as the ring reaches."""
         depth = min(self._ring.depth, ceil(_REACH / self._tick))
-        seen, due = np.diff(self._ring.history(depth, column), axis=1)
-        due_now = self._base.due(self._ring.end)[column] * running.part
+        seen, due, _ = np.diff(self._ring.history(depth, column), axis=1)
+        due_now = self._base.due(self._ring.end)[0, column] * running.part
         seen, due = np.append(seen, running.seen), np.append(due, due_now)
         if not self._base.known[column]:
             due = unknown_usual(seen, due)
@@ -286,11 +288,11 @@ class Surge:
         return {f"{part}.{name}": array for part, columns in parts.items() for name, array in columns.items()}
 
     def _newest(self) -> Floats:
-        seen, due = self._ring.last(1)
+        seen, due, _ = self._ring.last(1)
         return np.where(due > 0, seen, np.nan)
 
     def _axes(self) -> dict[str, tuple[int, ...]]:
-        return {name: array.shape[:-1] for name, array in self._columns().items()} | {"ring": (2, -1)}
+        return {name: array.shape[:-1] for name, array in self._columns().items()} | {"ring": (3, -1)}
 
     def _recall(self, memory: keep.Memory) -> None:
         shared = [name for name in self._names if name in memory.names]
