@@ -12,7 +12,7 @@ from bot.config.errors import nearest
 from bot.config.layers import CATALOGUE, catalogue
 from bot.config.nodes import Listing, Mapping, Scalar, below
 from bot.config.plugins import CHATS, SOURCES, kinds, models_at, one_of
-from bot.config.scalars import plain, trap
+from bot.config.scalars import SPOILED, Dated, plain, trap
 from bot.fields import Model
 
 PLUGIN = '''
@@ -139,3 +139,15 @@ def test_among_very_many_names_only_likely_ones_are_compared():
     names = [f"service-{n}" for n in range(5_000)]
     assert nearest("service-12x", names).startswith("service-12")
     assert nearest("unlike", names) == ""
+
+
+@pytest.mark.parametrize("plugin", sorted({*CHATS.values(), *SOURCES.values()}, key=lambda p: p.__name__))
+@pytest.mark.parametrize(
+    "value",
+    [SPOILED, Dated("2026-01-01"), None, True, 7, -1.5, "", "\x00", "http://[", "9" * 5_000, [], [None], {}, {"a": {}}],
+    ids=repr,
+)
+def test_no_plugin_is_thrown_by_an_odd_value(plugin: type[Model], value: object):
+    for field in plugin.model_fields:
+        with pytest.raises(ValidationError):
+            plugin.model_validate({"kind": "", field: value, "no such key": 1})
