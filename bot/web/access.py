@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from urllib.parse import urlsplit
@@ -84,11 +85,13 @@ def same_site(origin: str, fetch_site: str, hosts: tuple[str, ...]) -> bool:
     return not origin or urlsplit(origin).netloc in hosts
 
 
+@lru_cache(maxsize=256)
 def _named_loopback(host: str) -> bool:
     name = urlsplit(f"//{host}").hostname or ""
     return name == "localhost" or _loopback(name)
 
 
+@lru_cache(maxsize=256)
 def _loopback(address: str) -> bool:
     ip = _ip(address)
     return ip is not None and ip.is_loopback

@@ -54,14 +54,13 @@ class Doors:
         self._reports = Buckets(house.clock, burst=30, per_second=0.5)
         self._tries = Buckets(house.clock, burst=10, per_second=1 / 6)
 
-    def caller(self, request: web.Request) -> Caller:
-        """Who is asking, by token, session or place; a visitor without our cookie gets a fresh one.
+    def caller(self, request: web.Request, *, page: bool) -> Caller:
+        """Who is asking, by token, session or place; on a page, a visitor without our cookie gets a fresh one.
 
         Raises:
             web.HTTPUnauthorized: there is a token, and it is none of ours.
         """
-        visitor = request.cookies.get(VISITOR, "")
-        visitor = visitor if _COOKIE.fullmatch(visitor) else secrets.token_urlsafe(16)
+        visitor = _visitor(request) if page else ""
         reading = frozenset({"open"} if self._access.guarded else {"open", "read"})
         token = self._bearer(request) or self._session(request)
         if token is not None:
@@ -160,6 +159,8 @@ class Doors:
         return token
 
     def _session(self, request: web.Request) -> Token | None:
+        if not self._sessions or "Cookie" not in request.headers:
+            return None
         token, until = self._sessions.get(request.cookies.get(SESSION, ""), (None, self._clock.now()))
         return token if until > self._clock.now() else None
 
@@ -171,6 +172,11 @@ class Doors:
 
     def _address(self, request: web.Request) -> str:
         return self._access.client(request.remote or "", ",".join(request.headers.getall("X-Forwarded-For", [])))
+
+
+def _visitor(request: web.Request) -> str:
+    visitor = request.cookies.get(VISITOR, "")
+    return visitor if _COOKIE.fullmatch(visitor) else secrets.token_urlsafe(16)
 
 
 def _local(request: web.Request) -> bool:

@@ -33,8 +33,10 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        for result in ("accepted", "repeated", "rejected"):
-            self._reports.labels(result)
+        self._accepted, self._repeated, self._rejected = (
+            self._reports.labels(result) for result in ("accepted", "repeated", "rejected")
+        )
+        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """Add a measure that is read whenever Prometheus asks."""
@@ -42,14 +44,18 @@ class Metrics:
 
     def received(self, receipt: Receipt) -> None:
         """Count a batch of reports."""
-        self._reports.labels("accepted").inc(receipt.accepted)
-        self._reports.labels("repeated").inc(receipt.repeated)
-        self._reports.labels("rejected").inc(len(receipt.rejected))
+        self._accepted.inc(receipt.accepted)
+        self._repeated.inc(receipt.repeated)
+        self._rejected.inc(len(receipt.rejected))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the pattern, never the path, so that strangers cannot make new series."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        key = (method, route, status)
+        if key not in self._answers:  # looking labels up costs more than counting
+            self._answers[key] = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+        counter, histogram = self._answers[key]
+        counter.inc()
+        histogram.observe(seconds)
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Everything, in the format the scraper prefers, with its content type."""

@@ -101,12 +101,14 @@ class _Site:
         except Exception:  # noqa: BLE001 - a stranger gets words, whatever broke; the log gets the traceback
             _log.exception("request failed", method=request.method, path=request.path)
             response = self._trouble(request, route, 500, "this is our fault; it is in the log", {})
-        path = route.path if route else "none"
-        self._house.metrics.answered(request.method, path, response.status, self._house.clock.monotonic() - began)
+        method, path = (
+            (route.method, route.path) if route else ("any", "none")
+        )  # nothing of a stranger's becomes a series
+        self._house.metrics.answered(method, path, response.status, self._house.clock.monotonic() - began)
         return response
 
     async def _served(self, request: web.Request, route: Route | None, handler: Handler) -> web.StreamResponse:
-        request[CALLER] = caller = self._doors.caller(request)
+        request[CALLER] = caller = self._doors.caller(request, page=route is None or route.face == "page")
         if route is not None:
             self._doors.admit(request, caller, route)
         return await handler(request)
