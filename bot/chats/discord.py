@@ -46,7 +46,7 @@ _RATE_WAIT = 30.0
 """The library's least; a longer Retry-After comes back to us as an error."""
 _NONCE_LIVES = timedelta(minutes=2)
 _MARGIN = timedelta(minutes=1)
-_HISTORY = 300
+_HISTORY = 1000
 
 _Snowflake = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(pattern=r"^\d+$")]
 _Guilds = Annotated[list[_Snowflake], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]

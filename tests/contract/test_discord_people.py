@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from doubles.clock import ManualClock
 from doubles.discord_double import CHANNEL, PERSON, TOKEN, DiscordDouble, Interaction
+from pydantic import ValidationError
 
 from bot.chats.discord import DiscordChat, DiscordConnection
 from bot.chats.discord_commands import commands, differ
@@ -335,3 +336,22 @@ async def test_at_most_twenty_sessions_are_begun_in_an_hour(clock: ManualClock) 
     assert trouble.value.after is not None
     await clock.advance(trouble.value.after.total_seconds())
     identifies.take()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("123", ["123"]), (123, ["123"]), (["1", 2], ["1", "2"])], ids=["text", "number", "list"]
+)
+def test_a_server_may_be_named_as_people_write_it(written: object, read: list[str]) -> None:
+    config = DiscordConnection.model_validate({"kind": "discord", "token": "t", "guild": written})
+    assert config.guild == read
+
+
+@pytest.mark.parametrize("wrong", ["ops", "", [], True, None, 1.5])
+def test_a_server_that_is_no_id_is_refused(wrong: object) -> None:
+    with pytest.raises(ValidationError):
+        DiscordConnection.model_validate({"kind": "discord", "token": "t", "guild": wrong})
+
+
+def test_the_token_never_prints() -> None:
+    config = DiscordConnection.model_validate({"kind": "discord", "token": "hush", "guild": "1"})
+    assert "hush" not in f"{config!r} {config} {config.model_dump_json()}"
