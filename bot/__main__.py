@@ -11,8 +11,12 @@ from typing import Annotated
 import structlog
 import typer
 
-from bot.commands import client, slack_manifest
+from bot.commands import check as check_command
+from bot.commands import client, discord_invite, slack_manifest
+from bot.commands import init as init_command
+from bot.commands import replay as replay_command
 from bot.commands import run as run_command
+from bot.commands import schema as schema_command
 from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.config.settings import Settings
@@ -38,6 +42,48 @@ def run(config: Config = _HERE) -> None:
     """Start the bot."""
     settings = _settings(config)
     raise typer.Exit(run_command.run(settings, settings.data))
+
+
+@app.command()
+def check(config: Config = _HERE, *, as_json: Json = False) -> None:
+    """Say everything that is wrong with a configuration, with line and column."""
+    raise typer.Exit(check_command.check(config, as_json=as_json))
+
+
+@app.command()
+def init(
+    config: Config = _HERE,
+    service: Annotated[list[str] | None, typer.Option(help="A service to watch; may be given again.")] = None,
+    slack: Annotated[bool | None, typer.Option(help="Post to Slack.")] = None,
+    discord: Annotated[bool | None, typer.Option(help="Post to Discord.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Host and port of the page.")] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+) -> None:
+    """Ask a few questions and write a first configuration; never overwrites."""
+    wishes = init_command.Wishes(services=service, slack=slack, discord=discord, listen=listen)
+    raise typer.Exit(init_command.init(config, wishes, yes=yes))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    raise typer.Exit(schema_command.schema())
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV or NDJSON of reports or counts, or one scenario.")],
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Judge by this configuration.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="Write a row per bucket and service here (CSV).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw counts, usual, score and incidents here (SVG).")] = None,
+    *,
+    as_json: Json = False,
+    lenient: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
+) -> None:
+    """Say what would have been told about what happened; the same decisions as live."""
+    settings = _settings(config) if config else None
+    raise typer.Exit(replay_command.run(files, settings, as_json=as_json, scores=scores, plot=plot, lenient=lenient))
 
 
 @app.command()
@@ -84,6 +130,12 @@ def report(
 def manifest(name: str = "Tocsin") -> None:
     """Print the manifest of the Slack app, and the link that creates it."""
     slack_manifest.run(name)
+
+
+@app.command("discord-invite")
+def invite(client_id: Annotated[str, typer.Argument(help="The application id.")]) -> None:
+    """Print the link that invites the Discord bot with the least it needs."""
+    raise typer.Exit(discord_invite.run(client_id))
 
 
 def _settings(config: Path) -> Settings:

@@ -14,9 +14,9 @@ import msgspec
 import structlog
 
 from bot.core.incident import objection, step
-from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Service, Signal, State
+from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Scope, Service, Signal, State
 from bot.core.planned import covered
-from bot.core.scope import scope
+from bot.core.scope import Cell, scope
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
@@ -29,7 +29,8 @@ log = structlog.get_logger(__name__)
 _MEMORY = "memory"
 _KEEP_EVERY = 10
 _MIX_LAG = timedelta(minutes=30)
-_SCOPE_WINDOW = timedelta(minutes=15)
+_SCOPE_WINDOWS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120))
+_SCOPE_ENOUGH = 60
 
 
 class _Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,17 +198,7 @@ class Engine:
         verdict = self.verdicts.get(service)
         if verdict is None:
             return None
-        where = None
-        if verdict.level:
-            last = self._epoch_bucket(now)
-            first = last - int(max(verdict.numbers.within, _SCOPE_WINDOW) / self.tick)
-            incident = self.cases[service].incident
-            where = scope(
-                self._tally.cells(service, first, last),
-                self.mix.usual(service),
-                times=verdict.numbers.times,
-                told=incident.told_scope if incident else None,
-            )
+        where = self._scope(service, verdict, now) if verdict.level else None
         return Reading(
             at=now,
             kind=Evidence.PEOPLE,
@@ -218,6 +209,20 @@ class Engine:
             scope=where,
             rule=verdict.rule,
         )
+
+    def _scope(self, service: str, verdict: Verdict, now: datetime) -> Scope:
+        """Where it is bad, from as far back within the trouble as it takes to have reports enough to say."""
+        incident = self.cases[service].incident
+        last = self._epoch_bucket(now)
+        onset = self._epoch_bucket(verdict.since or now)
+        cells: Mapping[Cell, float] = {}
+        for window in _SCOPE_WINDOWS:
+            first = last - int(max(verdict.numbers.within, window) / self.tick)
+            cells = self._tally.cells(service, first, last)
+            if sum(cells.values()) >= _SCOPE_ENOUGH or first <= onset:
+                break
+        told = incident.told_scope if incident else None
+        return scope(cells, self.mix.usual(service), times=verdict.numbers.times, told=told)
 
     def _signals(self, service: str, now: datetime) -> tuple[Reading, ...]:
         """Readings of the watches; one not asked since the start keeps what it said in the living incident."""

@@ -47,7 +47,8 @@ from bot.core.scope import changed
 Lived = tuple[Incident, tuple[Entry, ...]]
 Outcome = tuple[Incident | None, tuple[Entry, ...]]
 
-_SCOPE_HOLD = timedelta(minutes=2)
+_SCOPE_HOLD = timedelta(minutes=10)
+_SCOPE_WIDENED = timedelta(minutes=20)
 
 
 def step(case: Case, event: Event, policy: Policy) -> tuple[Case, tuple[Entry, ...]]:
@@ -221,7 +222,13 @@ def _move(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived
     if now > was:
         worst = _worse(incident.peak_level, level, policy)
         loud = policy.rank(level) > policy.rank(incident.peak_level)
-        worse = replace(incident, level=level, peak_level=worst, lowering_since=None)
+        worse = replace(
+            incident,
+            level=level,
+            peak_level=worst,
+            lowering_since=None,
+            told_scope=incident.scope or incident.told_scope,
+        )
         return _tell(worse, Kind.RAISED, at, wording.raised(worse, policy), loud=loud)
     since = incident.lowering_since or at
     if at - since < policy.quiet_for:
@@ -231,11 +238,15 @@ def _move(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived
 
 
 def _scoped(incident: Incident, at: datetime, policy: Policy) -> Lived:
-    steady = incident.scope_since is not None and at - incident.scope_since >= max(_SCOPE_HOLD, policy.confirm_for)
-    if not steady or incident.scope is None or not changed(incident.told_scope, incident.scope):
+    """Tell a new scope once it has stood; that a limit is gone must stand longer, for thin evidence looks the same."""
+    new = incident.scope
+    if new is None or incident.scope_since is None or not changed(incident.told_scope, new):
+        return incident, ()
+    hold = _SCOPE_HOLD if any(new.limits) else _SCOPE_WIDENED
+    if at - incident.scope_since < max(hold, policy.confirm_for):
         return incident, ()
     text = wording.scoped(incident)
-    incident = replace(incident, told_scope=incident.scope)
+    incident = replace(incident, told_scope=new)
     return _tell(incident, Kind.SCOPE, at, text)
 
 
@@ -281,7 +292,12 @@ def _back(incident: Incident, kind: Kind, at: datetime, level: str, policy: Poli
     worst = _worse(incident.peak_level, level, policy)
     worse = policy.rank(worst) > policy.rank(incident.peak_level)
     incident = replace(
-        _enter(incident, State.OPEN, at), level=level, peak_level=worst, eased_at=None, lowering_since=None
+        _enter(incident, State.OPEN, at),
+        level=level,
+        peak_level=worst,
+        eased_at=None,
+        lowering_since=None,
+        told_scope=incident.scope,
     )
     text = wording.relapsed(incident, policy) if kind is Kind.RELAPSED else wording.reopened(incident, policy)
     return _tell(incident, kind, at, text, loud=worse or kind is Kind.REOPENED)

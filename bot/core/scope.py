@@ -18,6 +18,7 @@ FEWEST = 5
 _KNOWN = 20.0  # usual reports from which on a service has a mix of its own
 _PRIOR = 50.0  # pseudo reports of the usual mix that are added to those of now
 _FEW = 3  # a limit names at most so many places
+_CLEARLY = 0.2  # by so much of the reports another symptom leads before it is news
 _SMALLEST = 0.1  # share of the reports from which on a place is worth a word
 _COVER = 0.6  # share of the reports that lie inside a limit, when it is not known how many are usual
 _SURELY = 0.8  # the same, whatever the rest does: some reports always carry the wrong place
@@ -55,16 +56,22 @@ def scope(
 
 
 def changed(before: Scope | None, after: Scope) -> bool:
-    """True when people should hear of it: other limits, or another symptom that clearly leads."""
+    """True when people should hear of it: a largely different limit, or another symptom that clearly leads."""
     old = before or Scope()
-    return old.limits != after.limits or _overtaken(old.symptoms, after.symptoms)
+    places = zip(old.limits, after.limits, strict=True)
+    return any(_moved(set(was), set(now)) for was, now in places) or _overtaken(old.symptoms, after.symptoms)
+
+
+def _moved(was: set[str], now: set[str]) -> bool:
+    """True unless most of the places are the same: one more country of three is no news."""
+    return bool(was | now) and len(was & now) <= len(was | now) / 2
 
 
 def _overtaken(before: tuple[Share, ...], after: tuple[Share, ...]) -> bool:
     if not before or not after or before[0].code == after[0].code:
         return False
     present = {s.code: s.share for s in after}
-    return after[0].share - present.get(before[0].code, 0.0) >= _SMALLEST
+    return after[0].share - present.get(before[0].code, 0.0) >= _CLEARLY
 
 
 class _Dimension:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from bot.core.model import (
     Acted,
     Bold,
@@ -83,7 +85,8 @@ def lowered(incident: Incident, policy: Policy) -> Text:
 
 def scoped(incident: Incident) -> Text:
     """Where and what it is now."""
-    return (Bold("Now: "), *(_where(incident.scope) or ("no longer limited to one place or platform.",)))
+    wide = () if incident.scope and any(incident.scope.limits) else ("No longer limited to one place or platform. ",)
+    return (Bold("Now: "), *wide, *_where(incident.scope))
 
 
 def reminder(incident: Incident, at: datetime) -> Text:
@@ -228,6 +231,10 @@ def share(part: Share) -> str:
     return f"{label(part.code)} {part.share * 100:.0f} %"
 
 
+def _upper(words: str) -> str:
+    return words if words.startswith("iPhone") else words[:1].upper() + words[1:]
+
+
 def _lower(name: str) -> str:
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
@@ -268,7 +275,7 @@ def _began(incident: Incident) -> Text:
 
 def _where(scope: Scope | None) -> Text:
     place, seen = where(scope), symptoms(scope)
-    sentences = f"{place[:1].upper()}{place[1:]}. " if place else ""
+    sentences = f"{_upper(place)}. " if place else ""
     return (sentences + (f"People see: {seen}. " if seen else ""),) if place or seen else ()
 
 
@@ -285,7 +292,7 @@ def _silence(incident: Incident) -> Text:
 
 
 def _in_brackets(numbers: Numbers | None) -> Text:
-    return (f" ({counted(numbers)})",) if numbers else ()
+    return (f" ({counted(replace(numbers, times=None))})",) if numbers and numbers.usual is not None else ()
 
 
 def _ended(incident: Incident) -> Text:

@@ -167,7 +167,7 @@ INDIA = replace(WEB, regions=(Share(code="IN", share=0.8),))
 
 def test_a_scope_that_changes_for_good_is_told_once():
     play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
-    for minute in range(3, 9):
+    for minute in range(3, 30):
         play.judge(minute, people(minute, "major", scope=INDIA))
     assert play.kinds == [Kind.OPENED, Kind.SCOPE]
     assert "in India" in plain(play.entries[-1].text)
@@ -175,9 +175,20 @@ def test_a_scope_that_changes_for_good_is_told_once():
 
 def test_a_scope_that_flickers_is_not_told():
     play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
-    for minute in range(3, 12):
-        play.judge(minute, people(minute, "major", scope=INDIA if minute % 2 else WEB))
+    for minute in range(3, 60):
+        play.judge(minute, people(minute, "major", scope=INDIA if minute % 9 < 7 else WEB))
     assert play.kinds == [Kind.OPENED]
+
+
+def test_a_limit_that_is_gone_is_told_only_after_it_has_been_gone_for_long():
+    play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
+    wide = Scope(symptoms=WEB.symptoms)
+    for minute in range(3, 23):
+        play.judge(minute, people(minute, "major", scope=wide))
+    assert play.kinds == [Kind.OPENED]
+    play.judge(23, people(23, "major", scope=wide))
+    assert play.kinds == [Kind.OPENED, Kind.SCOPE]
+    assert "No longer limited" in plain(play.entries[-1].text)
 
 
 def test_the_vendor_is_told_when_it_posts_changes_and_closes_and_our_lead_once():

@@ -93,6 +93,7 @@ def test_a_limit_that_was_told_is_not_given_up_for_a_little():
 
 
 US = Scope(regions=(Share(code="US", share=0.9),))
+US_GB = Scope(regions=(Share(code="US", share=0.5), Share(code="GB", share=0.4)))
 LOGIN = Share(code="login", share=0.5)
 
 
@@ -105,7 +106,10 @@ LOGIN = Share(code="login", share=0.5)
         (US, Scope(regions=(Share(code="US", share=0.7),)), False),
         (Scope(), Scope(symptoms=(LOGIN,)), False),
         (Scope(symptoms=(LOGIN,)), Scope(symptoms=(Share(code="api", share=0.52), LOGIN)), False),
-        (Scope(symptoms=(LOGIN,)), Scope(symptoms=(Share(code="api", share=0.62), LOGIN)), True),
+        (Scope(symptoms=(LOGIN,)), Scope(symptoms=(Share(code="api", share=0.62), LOGIN)), False),
+        (Scope(symptoms=(LOGIN,)), Scope(symptoms=(Share(code="api", share=0.72), LOGIN)), True),
+        (US_GB, Scope(regions=(*US_GB.regions, Share(code="DE", share=0.2))), False),
+        (US_GB, Scope(regions=(Share(code="DE", share=0.9),)), True),
         (Scope(symptoms=(LOGIN,)), Scope(symptoms=(Share(code="api", share=0.62),)), True),
     ],
 )
