@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 32
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
@@ -30,7 +31,7 @@ def duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    text = value if isinstance(value, str) else ""
+    text = value if isinstance(value, str) and len(value) <= _LONGEST else ""  # the pattern is slow on endless digits
     parts = _DURATION.findall(text)
     if not parts or "".join(n + u for n, u in parts) != text:
         raise ValueError(f"{value!r} is not a duration; write a number and a unit, like 30s, 5m, 2h or 1d")
