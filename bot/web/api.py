@@ -16,7 +16,7 @@ from bot.ports import Receipt
 from bot.web.bodies import FORM, JSON, LINES, letter, read
 from bot.web.doors import CALLER
 from bot.web.house import House
-from bot.web.routes import Route, refuse
+from bot.web.routes import Handler, Route, refuse
 
 VERBS = ("ack", "note", "mute", "resolve", "false-alarm")
 _MOST_TOLD = 5_000
@@ -39,65 +39,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """The routes of this room."""
-        incident = "/api/v1/incidents/{incident}"
-        return [
-            Route(
-                method="POST",
-                path="/api/v1/reports",
-                handler=self.reports,
-                says="Report problems: one object, an array, or an object per line.",
-                needs="report",
-                takes=_RECORDS,
-                body="Report",
-                result="Receipt",
-                status=202,
-            ),
-            Route(
-                method="POST",
-                path="/api/v1/counts",
-                handler=self.counts,
-                says="Ready-made counts of reports; the same window again replaces it.",
-                needs="report",
-                takes=_RECORDS,
-                body="Count",
-                result="Receipt",
-                status=202,
-            ),
-            Route(method="GET", path="/api/v1/status", handler=self.status, says="All services now.", result="Status"),
-            Route(
-                method="GET",
-                path="/api/v1/services/{service}",
-                handler=self.service,
-                says="One service now, with its watches; id, name or alias.",
-                result="Service",
-            ),
-            Route(
-                method="GET",
-                path="/api/v1/incidents",
-                handler=self.incidents,
-                says="Incidents, newest first.",
-                result="Incidents",
-                query=(
-                    ("state", "open or closed"),
-                    ("service", "id, name or alias"),
-                    ("limit", "1 to 500, usually 100"),
-                ),
-            ),
-            Route(method="GET", path=incident, handler=self.incident, says="One incident.", result="Incident"),
-            *(
-                Route(
-                    method="POST",
-                    path=f"{incident}/{verb}",
-                    handler=self.act,
-                    says=f"A person's {verb.replace('-', ' ')}, told in the thread.",
-                    needs="admin",
-                    takes=(JSON,),
-                    body="Act",
-                    result="Answer",
-                )
-                for verb in VERBS
-            ),
-        ]
+        return [*self._writing(), *self._reading(), *self._acting()]
 
     async def reports(self, request: Request) -> Response:
         """Take reports; answered only once they are durable."""
@@ -163,10 +105,67 @@ class Api:
         hint = f"; did you mean {near!r}?" if near else "; GET /api/v1/status lists them"
         raise refuse(web.HTTPNotFound, f"no service {words[:60]!r}{hint}")
 
+    def _writing(self) -> list[Route]:
+        said = {
+            "/api/v1/reports": (
+                self.reports,
+                "Report",
+                "Report problems: one object, an array, or an object per line.",
+            ),
+            "/api/v1/counts": (
+                self.counts,
+                "Count",
+                "Ready-made counts of reports; the same window again replaces it.",
+            ),
+        }
+        return [
+            Route(
+                method="POST",
+                path=path,
+                handler=handler,
+                says=says,
+                needs="report",
+                takes=_RECORDS,
+                body=body,
+                result="Receipt",
+                status=202,
+            )
+            for path, (handler, body, says) in said.items()
+        ]
+
+    def _reading(self) -> list[Route]:
+        query = (("state", "open or closed"), ("service", "id, name or alias"), ("limit", "1 to 500, usually 100"))
+        one = "One service now, with its watches; id, name or alias."
+        return [
+            _read("/api/v1/status", self.status, "All services now.", "Status"),
+            _read("/api/v1/services/{service}", self.service, one, "Service"),
+            _read("/api/v1/incidents", self.incidents, "Incidents, newest first.", "Incidents", query),
+            _read("/api/v1/incidents/{incident}", self.incident, "One incident.", "Incident"),
+        ]
+
+    def _acting(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path=f"/api/v1/incidents/{{incident}}/{verb}",
+                handler=self.act,
+                says=f"A person's {verb.replace('-', ' ')}, told in the thread.",
+                needs="admin",
+                takes=(JSON,),
+                body="Act",
+                result="Answer",
+            )
+            for verb in VERBS
+        ]
+
 
 def answer(body: Any, status: int = 200) -> Response:
     """JSON, never kept by anybody on the way."""
     return Response(body=msgspec.json.encode(body), status=status, content_type=JSON)
+
+
+def _read(path: str, handler: Handler, says: str, result: str, query: tuple[tuple[str, str], ...] = ()) -> Route:
+    return Route(method="GET", path=path, handler=handler, says=says, result=result, query=query)
 
 
 async def _taken(receipt: Awaitable[Receipt]) -> Receipt:
