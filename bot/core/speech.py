@@ -49,6 +49,8 @@ def meant(verb: str) -> str:
 
 def _targeted(request: Request, service: Callable[[str], str | None]) -> Request:
     """Take the target off the front of the text: the longest run of words that names a service, or an incident id."""
+    if request.incident and request.verb not in _ABOUT_SERVICE:
+        return request  # said in a thread or on a button: the words are all text
     words = request.text.split()
     for n in range(len(words), 0, -1):
         found = service(" ".join(words[:n]))

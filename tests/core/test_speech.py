@@ -48,3 +48,8 @@ def test_a_target_that_came_with_the_request_is_kept():
 @pytest.mark.parametrize(("typed", "verb"), [("stauts", "status"), ("reslove", "resolve"), ("zzz", "")])
 def test_a_mistyped_verb_finds_the_one_that_was_meant(typed, verb):
     assert meant(typed) == verb
+
+
+def test_in_a_thread_a_note_keeps_all_its_words():
+    request = Request(verb="note", who=ANNA, text="twitter is odd", incident="gcp-20260101-0000")
+    assert understood(request, SERVICES.get) == request
