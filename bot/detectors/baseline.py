@@ -1,6 +1,7 @@
 """What is usual: reports by hour of the week, a slow level on top, and how far counts stray from both.
 
-All state is columns: float64 arrays whose last axis is the series. Rates are reports per hour.
+All state is columns: float64 arrays whose last axis is the series. Rates are reports per hour. `known` is True for the
+series that have about a day of history.
 """
 
 from __future__ import annotations
@@ -57,15 +58,11 @@ class Baseline:
 
     def refresh(self) -> None:
         """Work out what follows from the columns, after they were written from outside."""
+        self.known: npt.NDArray[np.bool_] = self.learned >= KNOWN_AFTER
         self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
         self.level: Floats = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
         spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
         self.spread: Floats = np.clip(spread, 1.0, _SPREAD_MOST)
-
-    @property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """True for the series that have about a day of history, shape (n,)."""
-        return self.learned >= KNOWN_AFTER
 
     def due(self, number: int) -> Floats:
         """The usual count of a bucket, by its number from the epoch, with and without the level; shape (2, n), above 0."""
@@ -154,6 +151,7 @@ class Baseline:
         if new.any():
             self.first += np.where(new, (seen, hours), 0.0)
         self.learned += hours
+        self.known = self.learned >= KNOWN_AFTER
 
     def _learn_level(self, seen: Floats, plain: Floats, sure: npt.NDArray[np.bool_]) -> None:
         fade = np.where(sure, 0.5 ** (self.tick / _LEVEL_LIFE), 1.0)

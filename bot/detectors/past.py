@@ -29,6 +29,12 @@ class Past:
         column[:] = counts
         self._next = (self._next + 1) % self._counts.shape[1]
 
+    def skip(self, buckets: int) -> None:
+        """Add so many buckets that were gaps of all series."""
+        gap = np.full(len(self._known), np.nan)
+        for _ in range(min(buckets, self._counts.shape[1])):
+            self.push(gap)
+
     def rarity(self, series: int) -> float:
         """The share, 0 to 1, of the buckets before the newest that were lower than it; 0 for a gap."""
         row = self._counts[series]

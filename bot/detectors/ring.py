@@ -57,6 +57,11 @@ class Ring:
         after, before = (self.sums[:, (self.end - min(ago, self.depth)) % self.size] for ago in (skip, skip + buckets))
         return after - before
 
+    def newest(self, column: int) -> tuple[float, float]:
+        """Seen and due of the newest closed bucket of one series."""
+        after, before = (self.sums[:2, row % self.size, column].tolist() for row in (self.end, self.end - 1))
+        return after[0] - before[0], after[1] - before[1]
+
     def rescale(self, columns: npt.NDArray[np.bool_], factor: Floats) -> None:
         """Call more or less of the past due, for some series."""
         self.sums[1:, :, columns] *= factor[columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple, Self
 
@@ -13,20 +13,11 @@ import numpy.typing as npt
 
 from bot.core.model import Numbers
 from bot.detectors import keep
-from bot.detectors.baseline import GROWN_AFTER, Baseline
-from bot.detectors.evidence import onset, unknown_usual
+from bot.detectors.history import History
 from bot.detectors.levels import LEAST_USUAL, Ladder, Rule
 from bot.detectors.past import Past
-from bot.detectors.ring import Columns, Floats, Ring
-from bot.detectors.streak import Streak
+from bot.detectors.ring import Columns, Floats
 
-_HOUR = timedelta(hours=1)
-_DELAY = timedelta(minutes=30)  # a bucket is learned when it is so old: time enough to see that it was an outage
-_REACH = timedelta(hours=6)  # how far back a start is sought
-_MOST_BUCKETS = 1500  # of the reach; a longer `within` is honoured all the same
-_NEW_NORMAL = timedelta(hours=36)  # what has lasted so long is what is usual now
-_HOT = 5.0  # nats from which on a bucket is not learned as it stands
-_LULL = 1 / 3  # level below which a series is much quieter than its usual
 _MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
@@ -76,10 +67,8 @@ class Surge:
         self._ladder = Ladder([tuple(rules[name]) for name in self._names], tick)
         n = len(self._names)
         self._all: Columns = np.arange(n)
-        self._delay = max(round(_DELAY / tick), 1)
-        self._ring = Ring(self._size(), n)
-        self._base = Baseline(n, tick / _HOUR)
-        self._heat, self._lull = Streak(n, self._delay), Streak(n, 0)
+        self._history = History(n, tick, float(self._ladder.widths.max(initial=1.0)))
+        self._ring, self._base = self._history.ring, self._history.base
         self._held = np.zeros((self._ladder.depth, n), np.bool_)
         self._score: Floats = np.zeros(n)
         wide = sorted({max(minutes * timedelta(minutes=1) / tick, 1.0) for minutes in _MINUTES})
@@ -91,14 +80,16 @@ class Surge:
 
         Buckets left out since the last call are gaps of all services. A bucket that was closed before is ignored.
         """
-        bucket = self._bucket(at)
-        if self._ring.end and bucket < self._ring.end:
+        number = self._history.number(at)
+        if self._ring.end and number < self._ring.end:
             return
-        self._skip_to(bucket)
+        if self._past is not None:
+            self._past.skip(number - (self._ring.end or number))
+        self._history.skip_to(number)
         given = _clean(np.array([counts.get(name) for name in self._names], np.float64))
-        self._push(given)
+        self._history.push(given)
         self._weigh(self._all, np.zeros(len(self._names)), 0.0)
-        self._notice_change()
+        self._history.note(self._score)
         if self._past is not None:
             self._past.push(given)
 
@@ -113,23 +104,26 @@ class Surge:
             return []
         columns = self._all if only is None else np.array([self._at[name] for name in names], np.intp)
         fresh = np.nan_to_num(_clean(np.array([running.get(name, 0.0) for name in names], np.float64)))
-        part = self._passed(now)
-        windows = self._weigh(columns, fresh, part)
-        return [
-            self._verdict(int(column), windows[:, :, k], _Running(now, float(fresh[k]), part))
-            for k, column in enumerate(columns)
-        ]
+        part = self._history.passed(now)
+        windows = self._weigh(columns, fresh, part).tolist()
+        arrived = fresh.tolist()
+        verdicts = []
+        for k, (column, rank) in enumerate(zip(columns.tolist(), self._ranks(columns), strict=True)):
+            seen, due = (window[max(rank, 0)][k] for window in windows)
+            numbers = self._numbers(column, rank, seen, due)
+            verdicts.append(self._verdict(column, rank, numbers, _Running(now, arrived[k], part)))
+        return verdicts
 
     def hot(self, series: str) -> bool:
         """True while the counts of a service are, or were within half an hour, too unusual to learn from."""
-        return series in self._at and bool(self._heat.recent[self._at[series]])
+        return series in self._at and bool(self._history.heat.recent[self._at[series]])
 
     def usual(self, series: str, start: datetime, n: int) -> tuple[Floats, Floats, Floats]:
         """Usual count, and the low and high end of ordinary noise, of n buckets from `start`; NaN where not known."""
         if series not in self._at:
             nothing = np.full(n, np.nan)
             return nothing, nothing, nothing
-        return self._base.curve(self._at[series], self._bucket(start), n)
+        return self._base.curve(self._at[series], self._history.number(start), n)
 
     def score_row(self, series: str) -> Row:
         """The bucket that was closed last. The first call begins the memory that rarity is measured against."""
@@ -137,12 +131,12 @@ class Surge:
             self._past = Past(len(self._names), self._tick)
             self._past.push(self._newest())
         column = self._at[series]
-        seen, due, _ = self._ring.last(1)[:, column].tolist()
+        seen, due = self._ring.newest(column)
         return Row(
             seen=seen if due > 0 else None,
             usual=due if due > 0 and self._base.known[column] else None,
             score=float(self._score[column]),
-            level=self._level(column)[0],
+            level=self._level(column, self._ranks(self._all[column : column + 1])[0]),
             rarity=self._past.rarity(column),
         )
 
@@ -165,109 +159,53 @@ class Surge:
             surge._recall(memory)
         return surge
 
-    def _size(self) -> int:
-        reach = min(_MOST_BUCKETS, max(ceil(_REACH / self._tick), self._delay + 1))
-        return max(reach, ceil(float(self._ladder.widths.max(initial=1.0)))) + 2
-
-    def _bucket(self, at: datetime) -> int:
-        return round(at.timestamp() / self._tick.total_seconds())
-
-    def _time(self, bucket: int) -> datetime:
-        return datetime.fromtimestamp(bucket * self._tick.total_seconds(), UTC)
-
-    def _passed(self, now: datetime) -> float:
-        if not self._ring.end:
-            return 0.0
-        return min(max((now - self._time(self._ring.end)) / self._tick, 0.0), 1.0)
-
-    def _skip_to(self, bucket: int) -> None:
-        if not self._ring.end:
-            self._ring.end = bucket
-        gap = np.full(len(self._names), np.nan)
-        for _ in range(min(bucket - self._ring.end, self._ring.size)):
-            self._push(gap)
-            if self._past is not None:
-                self._past.push(gap)
-        if bucket > self._ring.end:
-            self._ring.jump(bucket)
-
-    def _push(self, counts: Floats) -> None:
-        heard = ~np.isnan(counts)
-        self._ring.push(np.where(heard, (counts, *self._base.due(self._ring.end)), 0.0))
-        if self._ring.depth > self._delay:
-            self._learn()
-
-    def _learn(self) -> None:
-        """Learn the bucket that has come of age; what was hot is cut down to a little more than the usual."""
-        block_seen, block_due, _ = self._ring.last(self._delay + 1)
-        lift = np.where(self._base.learned < GROWN_AFTER, 4.0, 1.2)
-        most = lift * block_due + 2 * np.sqrt(np.maximum(block_due, 0.0)) + 0.5
-        hot = self._heat.recent
-        bucket = self._ring.last(1, skip=self._delay)
-        bucket[0] *= np.where(hot & (block_seen > most), most / np.maximum(block_seen, 1.0), 1.0)
-        number = self._ring.end - self._delay - 1
-        self._base.learn(number, bucket, ~hot, block=number % self._delay == 0)
-
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
         spans = np.repeat(self._widths, len(columns), axis=1)
-        widths = np.maximum(np.concatenate((spans, self._ladder.widths[:, columns])) - part, 0.0)
-        windows = self._ring.window(widths, columns)
-        windows[0] += fresh
-        if part:
-            windows[1] += self._base.due(self._ring.end)[0, columns] * part
+        widths = np.concatenate((spans, self._ladder.widths[:, columns]))
+        windows = self._history.windows(widths, columns, fresh, part)
         scored, levels = np.split(windows, [len(spans)], axis=1)
         score = self._base.score(scored, columns)
         held = self._ladder.hold(self._held[:, columns], levels, score, self._base.known[columns], columns)
         self._score[columns], self._held[:, columns] = score, held
         return levels
 
-    def _notice_change(self) -> None:
-        """Keep track of what is hot or much too quiet, and call it the new usual after a day and a half."""
-        self._heat.note(self._score > _HOT)
-        self._lull.note(self._base.known & (self._base.raw_level < _LULL))
-        lasting = _NEW_NORMAL / self._tick
-        stale = (self._heat.age >= lasting) | (self._lull.age >= lasting)
-        if stale.any():
-            seen, due, _ = self._ring.last(self._ring.depth)
-            factor = np.clip((seen + 5) / (due + 5), 0.1, 1e3)
-            self._base.adopt(stale & (seen > 0), factor)
-            self._ring.rescale(stale & (seen > 0), factor)
-            self._heat.end(stale)
-            self._lull.end(stale)
+    def _ranks(self, columns: Columns) -> list[int]:
+        """The rank of the highest level that holds, per series; -1 when calm."""
+        held = self._held[::-1, columns]
+        ranks: list[int] = np.where(held.any(axis=0), len(held) - 1 - held.argmax(axis=0), -1).tolist()
+        return ranks
 
-    def _level(self, column: int) -> tuple[str, int]:
-        """The highest level that holds, and its rank; the mildest rank when none does."""
-        ranks = np.flatnonzero(self._held[:, column])
-        return (self._ladder.rules[column][ranks[-1]].level, int(ranks[-1])) if len(ranks) else ("", 0)
+    def _level(self, column: int, rank: int) -> str:
+        return self._ladder.rules[column][rank].level if rank >= 0 else ""
 
-    def _verdict(self, column: int, windows: Floats, running: _Running) -> Verdict:
-        level, rank = self._level(column)
+    def _numbers(self, column: int, rank: int, count: float, usual: float) -> Numbers:
+        """The numbers of the level that holds, or of the mildest when calm."""
         rules = self._ladder.rules[column]
-        count, usual = windows[:, rank].tolist()
-        known = bool(self._base.known[column]) and usual > 0
-        numbers = Numbers(
+        known = usual > 0 and bool(self._base.known[column])
+        return Numbers(
             count=round(count),
-            within=rules[rank].within if rules else self._tick,
+            within=rules[max(rank, 0)].within if rules else self._tick,
             usual=usual if known else None,
             times=count / max(usual, LEAST_USUAL) if known else None,
             score=float(self._score[column]),
         )
-        since = self._since(column, rank, running) if level else None
-        rule = rules[rank].sentence() if level else ""
-        return Verdict(series=self._names[column], level=level, since=since, numbers=numbers, rule=rule)
+
+    def _verdict(self, column: int, rank: int, numbers: Numbers, running: _Running) -> Verdict:
+        calm = rank < 0
+        return Verdict(
+            series=self._names[column],
+            level=self._level(column, rank),
+            since=None if calm else self._since(column, rank, running),
+            numbers=numbers,
+            rule="" if calm else self._ladder.rules[column][rank].sentence(),
+        )
 
     def _since(self, column: int, rank: int, running: _Running) -> datetime:
-        """When the present excess began, as far back as the ring reaches."""
-        depth = min(self._ring.depth, ceil(_REACH / self._tick))
-        seen, due, _ = np.diff(self._ring.history(depth, column), axis=1)
-        due_now = self._base.due(self._ring.end)[0, column] * running.part
-        seen, due = np.append(seen, running.seen), np.append(due, due_now)
-        if not self._base.known[column]:
-            due = unknown_usual(seen, due)
+        if not self._ring.end:
+            return running.now
         grace = ceil(self._ladder.widths[rank, column])
-        start = onset(seen, due, float(self._base.spread[column]), grace)
-        return min(self._time(self._ring.end - depth + start), running.now) if self._ring.end else running.now
+        return min(self._history.onset(column, running.seen, running.part, grace), running.now)
 
     def _memory(self) -> keep.Memory:
         held = {
@@ -280,25 +218,21 @@ class Surge:
             end=self._ring.end,
             hours=(self._base.hour, self._base.rates_hour),
             held=held,
-            columns=self._columns() | {"ring": self._ring.history(self._ring.depth)},
+            columns=self._history.columns() | {"ring": self._ring.history(self._ring.depth)},
         )
-
-    def _columns(self) -> dict[str, Floats]:
-        parts = {"base": self._base.columns(), "heat": self._heat.columns(), "lull": self._lull.columns()}
-        return {f"{part}.{name}": array for part, columns in parts.items() for name, array in columns.items()}
 
     def _newest(self) -> Floats:
         seen, due, _ = self._ring.last(1)
         return np.where(due > 0, seen, np.nan)
 
     def _axes(self) -> dict[str, tuple[int, ...]]:
-        return {name: array.shape[:-1] for name, array in self._columns().items()} | {"ring": (3, -1)}
+        return {name: array.shape[:-1] for name, array in self._history.columns().items()} | {"ring": (3, -1)}
 
     def _recall(self, memory: keep.Memory) -> None:
         shared = [name for name in self._names if name in memory.names]
         here = np.array([self._at[name] for name in shared], np.intp)
         there = np.array([memory.names.index(name) for name in shared], np.intp)
-        for name, array in self._columns().items():
+        for name, array in self._history.columns().items():
             array[..., here] = memory.columns[name][..., there]
         self._base.hour, self._base.rates_hour = memory.hours
         self._base.refresh()

@@ -348,7 +348,7 @@ def test_no_input_raises_or_makes_a_number_that_is_none(past, rows, skips, runni
         assert verdict.since is None or verdict.since <= moment
         numbers = verdict.numbers
         assert all(isfinite(n) for n in (numbers.usual, numbers.times, numbers.score) if n is not None)
-    assert isfinite(sum(map(np.sum, surge._columns().values())))
+    assert isfinite(sum(map(np.sum, surge._history.columns().values())))
 
 
 def told(surge, now, row):
