@@ -16,7 +16,8 @@ import structlog
 from bot.core.incident import objection, step
 from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Scope, Service, Signal, State
 from bot.core.planned import covered
-from bot.core.scope import Cell, scope
+from bot.core.reports import Cell
+from bot.core.scope import scope
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule

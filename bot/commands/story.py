@@ -97,9 +97,9 @@ def teach(house: House, scenario: Scenario, past: Mapping[str, Flow], progress: 
     progress(1.0)
 
 
-def _lessons(flow: Flow, minutes: int) -> list[Counter[tuple[str, str, str]]]:
+def _lessons(flow: Flow, minutes: int) -> list[Counter[Cell]]:
     """The reports of each hour by region, platform and symptom."""
-    lessons = [Counter[tuple[str, str, str]]() for _ in range(minutes // _LESSON)]
+    lessons = [Counter[Cell]() for _ in range(minutes // _LESSON)]
     places = zip(flow.codes("region"), flow.codes("platform"), flow.codes("symptom"), strict=True)
     for second, place in zip(flow.second.tolist(), places, strict=True):
         if second < minutes * 60:

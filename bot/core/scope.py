@@ -8,9 +8,7 @@ from math import isfinite, log, sqrt
 
 from bot.core.model import Scope, Share
 from bot.core.places import EVERYWHERE, country
-
-Cell = tuple[str, str, str]
-"""Region, platform and symptom; an empty code is not known."""
+from bot.core.reports import Cell
 
 FEWEST = 5
 """A place is named from this many reports on: fewer say little, and would point at persons."""

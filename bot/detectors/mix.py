@@ -7,7 +7,7 @@ from math import isfinite
 
 import msgspec
 
-from bot.core.scope import Cell
+from bot.core.reports import Cell
 
 _VERSION = 1
 _MEMORY = 4000.0  # reports that are remembered; older ones fade as newer ones come
@@ -63,7 +63,7 @@ class Mix:
             return mix
         if saved.version == _VERSION:
             for service, rows in saved.services.items():
-                mix._services[service] = {(r, p, s): n for r, p, s, n in rows if isfinite(n) and n > 0}
+                mix._services[service] = {Cell(r, p, s): n for r, p, s, n in rows if isfinite(n) and n > 0}
         return mix
 
 
