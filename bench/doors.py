@@ -27,7 +27,7 @@ from aiohttp import web
 
 ROUNDS = 5
 HELLOS, SINGLES, BATCHES, BATCH = 8_000, 6_000, 60, 1_000
-CONNECTIONS, DEPTH = 64, 2
+CONNECTIONS, DEPTH = 64, 1
 GOALS = {"batches": 20.0, "singles": 0.6}
 _CONFIG = """
 data: {data}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -158,34 +158,16 @@ class Intake:
             await self.keep()
 
     async def _take(self, read: Read[RawReport], door: str) -> Receipt:
-        now, report, hold = self._now(), self._admission.report, self.tally.hold
-        held: list[Kept] = []
-        rejected = read.rejected
-        repeated = 0
-        for index, raw in read.records:
-            try:
-                kept = report(raw, now, door)
-            except ValueError as exc:
-                rejected.append((index, str(exc)))
-                continue
-            if hold(kept):
-                held.append(kept)
-            else:
-                repeated += 1
+        reports = self._admission.reports(read, self._now(), door)
+        held = self.tally.hold(reports)
+        repeated = len(reports) - len(held)
         await self._write(held, [], join=repeated > 0)
-        return Receipt(accepted=len(held), repeated=repeated, rejected=tuple(sorted(rejected)))
+        return Receipt(accepted=len(held), repeated=repeated, rejected=tuple(sorted(read.rejected)))
 
     async def _place(self, read: Read[RawCount]) -> Receipt:
-        now = self._now()
-        windows: list[Window] = []
-        rejected = read.rejected
-        for index, raw in read.records:
-            try:
-                windows.append(self._admission.window(raw, now))
-            except ValueError as exc:
-                rejected.append((index, str(exc)))
+        windows = self._admission.windows(read, self._now())
         await self._write([], windows)
-        return Receipt(accepted=len(windows), rejected=tuple(sorted(rejected)))
+        return Receipt(accepted=len(windows), rejected=tuple(sorted(read.rejected)))
 
     async def _write(self, reports: list[Kept], windows: list[Window], *, join: bool = False) -> None:
         """Wait until these are durable and counted; with `join`, also until all that was held before them is."""
@@ -234,7 +216,7 @@ class Intake:
             frame = _frame(body)
             self._ends[int(frame.at // HOUR)] = seq
             if voices:
-                _mark(tally, frame.reports)
+                tally.voices.mark(frame.reports)
             tally.count(report for report in frame.reports if report.at >= horizon)
             tally.place(window for window in frame.windows if window.until > horizon)
 
@@ -302,8 +284,3 @@ def reporter_key(path: Path) -> bytes:
             f"{path} is too short to be a key: delete it to have a new one made (reporters then count afresh)"
         )
     return key
-
-
-def _mark(tally: Tally, reports: Iterable[Kept]) -> None:
-    for report in reports:
-        tally.voices.mark(report)

@@ -6,12 +6,14 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
-from bot.core.reports import Kept, RawCount, RawReport, When, Window
+from bot.core.reports import Kept, Raw, RawCount, RawReport, Read, When, Window
 
 Word = Callable[[str], str]
+Taken = TypeVar("Taken", Kept, Window)
 
 _MEMO = 20_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -50,9 +52,17 @@ class Admission:
         self._symptoms = _Memo(lambda words: vocabulary.symptom(words) or "other")
         self._regions = _Memo(lambda words: _known("region", words, vocabulary.region(words)))
         self._platforms = _Memo(lambda words: _known("platform", words, vocabulary.platform(words)))
-        self._hash = hashlib.blake2b(key=key[:64], digest_size=16)
+        self._hash = hashlib.blake2b(key=key[:64], digest_size=16).copy
         self._oldest = float("inf") if oldest is None else oldest.total_seconds()
         self._newest = newest.total_seconds()
+
+    def reports(self, read: Read[RawReport], now: float, door: str) -> list[Kept]:
+        """The reports as they can be kept; those that cannot be taken join what was rejected, with words."""
+        report = self.report
+        try:
+            return [report(raw, now, door) for raw in read.records]
+        except ValueError:
+            return _sieve(read, lambda raw: report(raw, now, door))
 
     def report(self, raw: RawReport, now: float, door: str) -> Kept:
         """The report as it can be kept.
@@ -60,17 +70,23 @@ class Admission:
         Raises:
             ValueError: it cannot be taken; the words are for the sender.
         """
+        service = self._services[raw.service]
+        region, platform, symptom = raw.region, raw.platform, raw.symptom
         return Kept(
             now if raw.at is None else self._moment("at", raw.at, now),
-            self._services[raw.service],
-            self.reporter(raw.reporter) if raw.reporter else b"",
+            service,
+            self.reporter(service, raw.reporter) if raw.reporter else b"",
             raw.id or "",
-            self._regions[raw.region] if raw.region else "",
-            self._platforms[raw.platform] if raw.platform else "",
-            self._symptoms[raw.symptom] if raw.symptom else "",
+            self._regions[region] if region else "",
+            self._platforms[platform] if platform else "",
+            self._symptoms[symptom] if symptom else "",
             _CONTROL.sub("", raw.text) if raw.text else "",
             door,
         )
+
+    def windows(self, read: Read[RawCount], now: float) -> list[Window]:
+        """The ready-made counts as they can be kept; those that cannot be taken join what was rejected."""
+        return _sieve(read, lambda raw: self.window(raw, now))
 
     def window(self, raw: RawCount, now: float) -> Window:
         """The ready-made count as it can be kept.
@@ -94,10 +110,13 @@ class Admission:
             self._symptoms[raw.symptom] if raw.symptom else "",
         )
 
-    def reporter(self, identity: str) -> bytes:
-        """The keyed hash (16 bytes) that stands for a person; the same for the same words at every door."""
-        digest = self._hash.copy()
-        digest.update(identity.encode("utf-8", "surrogatepass"))
+    def reporter(self, service: str, identity: str) -> bytes:
+        """The keyed hash (16 bytes) that stands for a person at a service, the same at every door.
+
+        The service goes in, so that nobody can follow a person from one service to another.
+        """
+        digest = self._hash()
+        digest.update(f"{service}\0{identity}".encode("utf-8", "surrogatepass"))
         return digest.digest()
 
     def _moment(self, field: str, at: When, now: float) -> float:
@@ -119,6 +138,17 @@ class Admission:
             return f"{_read(seconds)} is in the future; check the sender's clock (here it is {_read(now)})"
         hours = self._oldest / 3600
         return f"{_read(seconds)} is too long ago; reports are taken for {hours:g} h"
+
+
+def _sieve(read: Read[Raw], take: Callable[[Raw], Taken]) -> list[Taken]:
+    """Take records one by one; what is wrong with one joins what was rejected."""
+    taken: list[Taken] = []
+    for place, raw in zip(read.places, read.records, strict=True):
+        try:
+            taken.append(take(raw))
+        except ValueError as exc:
+            read.rejected.append((place, str(exc)))
+    return taken
 
 
 class _Memo(dict[str, str]):

@@ -54,7 +54,7 @@ class Cell(NamedTuple):
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """An admitted report as the log keeps it: Unix seconds, a keyed hash of the reporter, vocabulary codes."""
+    """An admitted report as the log keeps it: Unix seconds, vocabulary codes, and a keyed hash of service and reporter."""
 
     at: float
     service: str
@@ -93,9 +93,10 @@ Raw = TypeVar("Raw", RawReport, RawCount)
 
 
 class Read(NamedTuple, Generic[Raw]):
-    """The records of a body that could be read, each with its index, and what was wrong with the others."""
+    """The records of a body that could be read, the place of each, and what was wrong with those at other places."""
 
-    records: Sequence[tuple[int, Raw]]
+    places: Sequence[int]
+    records: Sequence[Raw]
     rejected: list[tuple[int, str]]
 
 
@@ -128,35 +129,42 @@ class Reader(Generic[Raw]):
 
     def _lines(self, body: bytes) -> Read[Raw]:
         try:
-            return Read(list(enumerate(self._one.decode_lines(body))), [])
+            records = self._one.decode_lines(body)
         except (ValueError, RecursionError):
             lines = [line for line in body.splitlines() if line.strip()]
             read = self._each(lines, self._one.decode)
-        if not read.records and not any(_is_object(line) for line in lines):
-            raise ValueError("no line of the body is a JSON object; send one object a line")
-        return read
+            if read.records or any(_is_object(line) for line in lines):
+                return read
+            raise ValueError("no line of the body is a JSON object; send one object a line") from None
+        return Read(range(len(records)), records, [])
 
     def _array(self, body: bytes) -> Read[Raw]:
         try:
-            return Read(list(enumerate(self._many.decode(body))), [])
+            records = self._many.decode(body)
         except (ValueError, RecursionError):
             return self._each(_whole(self._parts.decode, body), self._one.decode)
+        return Read(range(len(records)), records, [])
 
     def _object(self, body: bytes) -> Read[Raw]:
-        _whole(msgspec.json.decode, body)
+        try:
+            return Read((0,), (self._one.decode(body),), [])
+        except (ValueError, RecursionError):
+            _whole(msgspec.json.decode, body)
         if not _is_object(body):
             raise ValueError("the body is JSON, but neither an object nor an array of objects")
         return self._each([body], self._one.decode)
 
     def _each(self, parts: Sequence[Part], read: Callable[[Part], Raw]) -> Read[Raw]:
-        records: list[tuple[int, Raw]] = []
+        places: list[int] = []
+        records: list[Raw] = []
         rejected: list[tuple[int, str]] = []
-        for index, part in enumerate(parts):
+        for place, part in enumerate(parts):
             try:
-                records.append((index, read(part)))
+                records.append(read(part))
+                places.append(place)
             except (ValueError, RecursionError) as exc:
-                rejected.append((index, _plain(exc)))
-        return Read(records, rejected)
+                rejected.append((place, _plain(exc)))
+        return Read(places, records, rejected)
 
 
 Part = TypeVar("Part")

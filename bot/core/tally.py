@@ -49,20 +49,20 @@ class Tally:
         """When a bucket begins, UTC."""
         return datetime.fromtimestamp(bucket * self.width, UTC)
 
-    def hold(self, report: Kept) -> bool:
-        """Before a report is written: mark it as heard. False: it is a repeat, and must not be counted."""
-        return self.voices.hold(report)
+    def hold(self, reports: Iterable[Kept]) -> list[Kept]:
+        """Before reports are written: mark them as heard. Repeats are left out, and must not be counted."""
+        return self.voices.hold(reports)
 
     def release(self, reports: Iterable[Kept]) -> None:
         """The write failed: as if these had never been held."""
-        for report in reports:
-            self.voices.release(report)
+        self.voices.release(reports)
 
     def count(self, reports: Iterable[Kept]) -> None:
         """Count reports that were held and are now durable."""
         width = self.width
-        keys = Counter([(r.service, int(r.at // width), r.region, r.platform, r.symptom) for r in reports])
-        for (service, bucket, *cell), number in keys.items():
+        keys = Counter((r.service, r.at // width, r.region, r.platform, r.symptom) for r in reports)
+        for (service, start, *cell), number in keys.items():
+            bucket = int(start)
             self._series[service].add(bucket, self._hour(bucket), Cell(*cell), number)
             self._touch(service, bucket)
 

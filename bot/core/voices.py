@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.core.reports import Kept
@@ -14,59 +13,59 @@ _DAY = 86_400.0
 class Voices:
     """Marks of reporters and report ids, in two generations: the older one is forgotten as a whole.
 
-    A mark lives for one to two days, less when more than `most` of them come in a day. `windows` gives a service's
-    `one_voice`; other services have `usual`.
+    A reporter's hash stands for a person at one service, an id for one report anywhere. A mark lives for one to two days,
+    less when more than `most` of them come in a day. `windows` gives a service's `one_voice`; others have `usual`.
     """
 
     def __init__(self, windows: Mapping[str, timedelta], usual: timedelta, *, most: int = 1_000_000) -> None:
-        self._windows: defaultdict[str, float] = defaultdict(usual.total_seconds)
-        self._windows.update({service: window.total_seconds() for service, window in windows.items()})
+        self._windows = {service: window.total_seconds() for service, window in windows.items()}
+        self._usual = usual.total_seconds()
         self._most = most
-        self._young, self._old = _Marks(), _Marks()
+        self._held = 0
         self._born: float | None = None
+        self._young, self._old = _Marks(), _Marks()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Voices) and (self._young, self._old) == (other._young, other._old)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def hold(self, report: Kept) -> bool:
-        """Mark a report as heard; False when its id or its voice already was, which leaves no new mark."""
-        service, at = report.service, report.at
-        if report.id and ((service, report.id) in self._young.ids or (service, report.id) in self._old.ids):
-            return False
-        if report.reporter:
-            who = service, report.reporter
-            window = self._windows[service]
+    def hold(self, reports: Iterable[Kept]) -> list[Kept]:
+        """Mark reports as heard, one after the other; answers those whose id and voice were not known yet."""
+        held: list[Kept] = []
+        ids, old_ids = self._young.ids, self._old.ids
+        spoke, old_spoke = self._young.spoke, self._old.spoke
+        for report in reports:  # the hottest loop of the house, so everything that is usual happens right here
+            mark, who = report.id, report.reporter
+            if mark and (mark in ids or mark in old_ids):
+                continue
+            if who in spoke or who in old_spoke:
+                if self._spoke(report):
+                    continue
+                self._young.add(who, report.at)
+            elif who:
+                spoke[who] = report.at
+            if mark:
+                ids.add(mark)
+            held.append(report)
+        self._age(len(held))
+        return held
+
+    def mark(self, reports: Sequence[Kept]) -> None:
+        """Mark reports that are known to count."""
+        for report in reports:
+            if report.id:
+                self._young.ids.add(report.id)
+            if report.reporter:
+                self._young.add(report.reporter, report.at)
+        self._age(len(reports))
+
+    def release(self, reports: Iterable[Kept]) -> None:
+        """Undo the marks of reports that were held and then not written."""
+        for report in reports:
             for marks in (self._young, self._old):
-                for spoke in marks.spoke.get(who, ()):
-                    if abs(at - spoke) < window:
-                        return False
-        self.mark(report)
-        return True
-
-    def mark(self, report: Kept) -> None:
-        """Mark a report that is known to count."""
-        young = self._young
-        if report.id:
-            young.ids.add((report.service, report.id))
-        if report.reporter:
-            who = report.service, report.reporter
-            young.spoke[who] = (*young.spoke.get(who, ()), report.at)
-        if len(young.ids) > self._most or len(young.spoke) > self._most:
-            self._turn()
-
-    def release(self, report: Kept) -> None:
-        """Undo the marks of a report that was held and then not written."""
-        who = report.service, report.reporter
-        for marks in (self._young, self._old):
-            marks.ids.discard((report.service, report.id))
-            spoke = marks.spoke.get(who, ())
-            if report.at in spoke:
-                at = len(spoke) - 1 - spoke[::-1].index(report.at)
-                marks.spoke[who] = spoke[:at] + spoke[at + 1 :]
-            if who in marks.spoke and not marks.spoke[who]:
-                del marks.spoke[who]
+                marks.ids.discard(report.id)
+                marks.remove(report.reporter, report.at)
 
     def forget(self, now: float) -> None:
         """Let a day's marks grow old; `now` in Unix seconds."""
@@ -76,18 +75,56 @@ class Voices:
             self._born = now
             self._turn()
 
+    def _spoke(self, report: Kept) -> bool:
+        """True when this reporter was counted less than a window before or after."""
+        window = self._windows.get(report.service, self._usual)
+        times = (*self._young.times(report.reporter), *self._old.times(report.reporter))
+        return any(abs(report.at - time) < window for time in times)
+
+    def _age(self, more: int) -> None:
+        self._held += more
+        if self._held > self._most:
+            self._turn()
+
     def _turn(self) -> None:
         self._young, self._old = _Marks(), self._young
+        self._held = 0
 
 
 class _Marks:
-    """One generation: ids per service, and when each reporter of a service was counted (Unix seconds)."""
+    """One generation. Most reporters speak once, so their first time (Unix seconds) is kept apart from more."""
 
     def __init__(self) -> None:
-        self.ids: set[tuple[str, str]] = set()
-        self.spoke: dict[tuple[str, bytes], tuple[float, ...]] = {}
+        self.ids: set[str] = set()
+        self.spoke: dict[bytes, float] = {}
+        self.again: dict[bytes, tuple[float, ...]] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Marks) and (self.ids, self.spoke) == (other.ids, other.spoke)
+        return isinstance(other, _Marks) and (self.ids, self._sorted()) == (other.ids, other._sorted())
 
     __hash__ = None  # type: ignore[assignment]
+
+    def times(self, who: bytes) -> tuple[float, ...]:
+        """When a reporter was counted."""
+        return (self.spoke[who], *self.again.get(who, ())) if who in self.spoke else ()
+
+    def add(self, who: bytes, at: float) -> None:
+        """Remember that a reporter was counted."""
+        if who in self.spoke:
+            self.again[who] = (*self.again.get(who, ()), at)
+        else:
+            self.spoke[who] = at
+
+    def remove(self, who: bytes, at: float) -> None:
+        """Forget one time that a reporter was counted, if there was such a one."""
+        times = list(self.times(who))
+        if at not in times:
+            return
+        times.remove(at)
+        del self.spoke[who]
+        self.again.pop(who, None)
+        for time in times:
+            self.add(who, time)
+
+    def _sorted(self) -> dict[bytes, list[float]]:
+        return {who: sorted(self.times(who)) for who in self.spoke}

@@ -5,12 +5,14 @@ import json
 import stat
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from doubles.clock import ManualClock
 
 from bot.core import places
 from bot.core.admission import Admission, Vocabulary
 from bot.core.model import Report
+from bot.core.reports import Frame
 from bot.core.tally import Tally
 from bot.database import Database
 from bot.intake import Intake, reporter_key
@@ -90,8 +92,8 @@ class House:
     def total(self, service: str = "twitter", ago: timedelta = timedelta(0)) -> float | None:
         return self.tally.total(service, self.tally.bucket(self.clock.now() - ago))
 
-    async def frames(self) -> int:
-        return len([seq async for seq, _ in self.stream.read(0)])
+    async def log(self) -> list[Frame]:
+        return [msgspec.msgpack.decode(body, type=Frame) async for _, body in self.stream.read(0)]
 
 
 @pytest.fixture
@@ -134,6 +136,13 @@ async def test_a_person_is_one_voice_whichever_door_they_use(house):
     assert (await house.intake.admit([Report(at=NOW, service="x", reporter="slack:U1")], "page")).repeated == 1
     await house.clock.advance(1800)
     assert (await house.intake.admit([report(reporter="slack:U1")], "page")).accepted == 1
+
+
+async def test_each_service_hears_a_person_for_itself(house):
+    batch = [report(reporter="anna"), report(service="github", reporter="anna"), report(service="x", reporter="anna")]
+    assert await house.intake.admit(batch, "api") == Receipt(accepted=2, repeated=1)
+    hashes = {kept.reporter for frame in await house.log() for kept in frame.reports}
+    assert len(hashes) == 2
 
 
 async def test_a_resend_after_a_crash_is_a_repeat(house):
@@ -247,7 +256,7 @@ async def test_the_past_is_kept_for_weeks_and_its_reports_for_two_days(house):
     await house.intake.keep()
     await house.clock.advance(28 * 86_400)
     await house.intake.keep()
-    assert await house.frames() == 0
+    assert await house.log() == []
     assert house.tally.total("twitter", first) == 0
     next_life = await house.again()
     assert await next_life.intake.past("twitter", first - 1, first + 1) == [0, 7, 0]
