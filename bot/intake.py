@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from bot.core.admission import Admission
 from bot.core.hours import HOUR, Hour, spread_out
@@ -28,6 +29,7 @@ from bot.ports import Clock, Receipt, Refused, Retry, Stream
 _KEEP_FRAMES = timedelta(hours=48)
 _BACKLOG = 200_000  # records that may wait for a blocked disk
 
+_log = structlog.get_logger()
 _encode = msgspec.msgpack.Encoder().encode
 _frame = msgspec.msgpack.Decoder(Frame).decode
 
@@ -52,6 +54,7 @@ class Intake:
     """The door that every report comes through.
 
     `heard` is called after numbers moved: the tally's `drain` says whose. Without an archive the past is forgotten.
+    `trouble` says why reports cannot be made durable now, and is empty while they can.
     """
 
     def __init__(
@@ -65,13 +68,9 @@ class Intake:
         heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = tally
-        self._stream, self._admission, self._clock, self._archive, self._heard = (
-            stream,
-            admission,
-            clock,
-            archive,
-            heard,
-        )
+        self.trouble = ""
+        self._stream, self._archive = stream, archive
+        self._admission, self._clock, self._heard = admission, clock, heard
         self._reports, self._counts = Reader(RawReport), Reader(RawCount)
         self._waiting, self._flying = _Batch(), _Batch()
         self._flushing: asyncio.Task[None] | None = None
@@ -114,7 +113,7 @@ class Intake:
     async def recount(self) -> int:
         """Count the recent past again from the log; answers how many hours differed, and mends them."""
         async with self._still:
-            fresh = Tally(width=timedelta(seconds=self.tally.width))
+            fresh = self.tally.blank()
             await self._fold(fresh, voices=False)
             differing = self.tally.adopt(fresh, self.tally.horizon(self._now()))
         await self.keep()
@@ -198,15 +197,25 @@ class Intake:
         now = self._now()
         try:
             seq = await self._stream.append(_encode(Frame(now, batch.reports, batch.windows)))
-        except (Retry, Refused) as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, whoever waits must hear it
             self.tally.release(batch.reports)
+            self._say(str(exc))
             batch.fail(exc)
             return
+        self._say("")
         self._ends[int(now // HOUR)] = seq
         self.tally.count(batch.reports)
         self.tally.place(batch.windows)
         batch.done()
         self._heard()
+
+    def _say(self, trouble: str) -> None:
+        """Log once when the disk begins to refuse, and once when it takes reports again."""
+        if trouble and not self.trouble:
+            _log.error("reports cannot be kept, senders are asked to try again", why=trouble)
+        elif self.trouble and not trouble:
+            _log.info("reports are kept again")
+        self.trouble = trouble
 
     async def _fold(self, tally: Tally, *, voices: bool) -> None:
         """Count every frame of the log that still matters into a tally."""

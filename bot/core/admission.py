@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Admission:
         self._symptoms = _Memo(lambda words: vocabulary.symptom(words) or "other")
         self._regions = _Memo(lambda words: _known("region", words, vocabulary.region(words)))
         self._platforms = _Memo(lambda words: _known("platform", words, vocabulary.platform(words)))
-        self._hash = hashlib.blake2b(key=key[:64], digest_size=16).copy
+        self._hashes = _Hashes(key)
         self._oldest = float("inf") if oldest is None else oldest.total_seconds()
         self._newest = newest.total_seconds()
 
@@ -115,9 +115,10 @@ class Admission:
 
         The service goes in, so that nobody can follow a person from one service to another.
         """
-        digest = self._hash()
-        digest.update(f"{service}\0{identity}".encode("utf-8", "surrogatepass"))
-        return digest.digest()
+        digest = self._hashes[service].copy()
+        digest.update(identity.encode("utf-8", "surrogatepass"))
+        hashed: bytes = digest.digest()
+        return hashed
 
     def _moment(self, field: str, at: When, now: float) -> float:
         """Unix seconds, if that is near enough to the present."""
@@ -164,6 +165,19 @@ class _Memo(dict[str, str]):
             self.clear()
         self[words] = meaning
         return meaning
+
+
+class _Hashes(dict[str, Any]):
+    """A hash per service that took in the key and the service already; only configured services come here."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__()
+        self._key = key
+
+    def __missing__(self, service: str) -> Any:
+        begun = hashlib.blake2b(service.encode() + b"\0", key=self._key[:64], digest_size=16)
+        self[service] = begun
+        return begun
 
 
 def _service(vocabulary: Vocabulary, words: str) -> str:

@@ -41,6 +41,12 @@ class Tally:
         self._unkept: set[tuple[str, int]] = set()
         self._forgotten: int | None = None
 
+    def blank(self) -> Tally:
+        """An empty one that keeps as much, to count the same again."""
+        tally = Tally(width=timedelta(seconds=self.width))
+        tally._keep, tally._keep_cells = self._keep, self._keep_cells
+        return tally
+
     def bucket(self, at: datetime) -> int:
         """The bucket that a moment falls into."""
         return int(at.timestamp() // self.width)
@@ -145,13 +151,17 @@ class Tally:
         return len(differing)
 
     def forget(self, now: float) -> None:
-        """Let go of what is older than is kept; does its work once an hour. `now` in Unix seconds."""
+        """Let go of what is older than is kept; does its work once an hour. `now` in Unix seconds.
+
+        An hour before the horizon is never handed to the archive: what is known of it here may be a part.
+        """
         self.voices.forget(now)
         hour = int(now // HOUR)
         if hour == self._forgotten:
             return
         self._forgotten = hour
         oldest = self.horizon(now)
+        self._unkept = {(service, hour) for service, hour in self._unkept if hour * HOUR >= oldest}
         for series in self._series.values():
             series.forget(oldest / self.width, (now - self._keep_cells) / self.width, oldest / HOUR)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import stat
 from datetime import UTC, datetime, timedelta
 
@@ -184,6 +185,33 @@ async def test_a_failed_write_undoes_its_batch_and_every_repeat_that_relied_on_i
     house.stream.broken = None
     again = await house.intake.admit([report(id="1"), report(reporter="anna"), report(id="2")], "api")
     assert again == Receipt(accepted=3)
+
+
+async def test_trouble_with_the_disk_is_said_and_nobody_waits_for_ever(house):
+    for why in (Retry("the disk is full"), sqlite3.OperationalError("no such table: frames")):
+        house.stream.broken = why
+        with pytest.raises(type(why), match=str(why)):
+            await house.intake.admit([report()], "api")
+        assert house.intake.trouble == str(why)
+    house.stream.broken = None
+    assert await house.intake.admit([report()], "api") == Receipt(accepted=1)
+    assert house.intake.trouble == ""
+
+
+async def test_an_hour_known_in_part_never_replaces_the_archived_one(house):
+    window = {"service": "github", "from": NOW.timestamp(), "to": NOW.timestamp() + 7200, "count": 120}
+    await house.clock.advance(7200)
+    await house.intake.count(json.dumps(window).encode(), "one")
+    await house.intake.keep()
+    hour = int(NOW.timestamp() // 3600)
+    before = await house.archive.hours("github", hour, hour + 1)
+    await house.clock.advance(25.5 * 3600)
+    next_life = await house.again(tidy=False)
+    await next_life.intake.admit([report()], "api")
+    await next_life.intake.keep()
+    assert await next_life.archive.hours("github", hour, hour + 1) == before
+    assert len(before) == 2
+    await next_life.close()
 
 
 async def test_what_arrives_during_a_write_shares_the_next_one(house):
