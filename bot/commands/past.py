@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.app import House
 from bot.commands.history import Arrival
 from bot.ports import Receipt
+from bot.world.clock import WallClock
 
 Step = Callable[[datetime], Awaitable[None]]
 
@@ -16,22 +17,23 @@ _KEEP = timedelta(hours=1)
 
 
 class StoryClock:
-    """Stands still until history moves it. Whoever sleeps on it wakes at once, and later."""
+    """Stands still until history moves it. Whoever sleeps on it sleeps in real time."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
+        self._real = WallClock()
 
     def now(self) -> datetime:
         """Where the story is, UTC."""
         return self.at
 
     def monotonic(self) -> float:
-        """The same in seconds."""
-        return self.at.timestamp()
+        """Real seconds."""
+        return self._real.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let the story's time pass."""
-        self.at += timedelta(seconds=seconds)
+        """Let real time pass."""
+        await self._real.sleep(seconds)
 
 
 class Life:
