@@ -1,5 +1,6 @@
 """Run every measurement: `make bench`."""
 
-from bench import doors
+from bench import doors, latency
 
 doors.main()
+latency.main()
