@@ -13,6 +13,7 @@ import typer
 
 from bot.commands import check as check_command
 from bot.commands import client, discord_invite, slack_manifest
+from bot.commands import demo as demo_command
 from bot.commands import init as init_command
 from bot.commands import replay as replay_command
 from bot.commands import run as run_command
@@ -42,6 +43,19 @@ def run(config: Config = _HERE) -> None:
     """Start the bot."""
     settings = _settings(config)
     raise typer.Exit(run_command.run(settings, settings.data))
+
+
+@app.command()
+def demo(
+    scenario: Annotated[Path, typer.Option(help="The story to play.")] = demo_command.SCENARIO,
+    speed: Annotated[float, typer.Option(help="How many times faster than life.", min=1.0)] = 600.0,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    once: Annotated[bool, typer.Option(help="Stop at the end of the story.")] = False,
+) -> None:
+    """Play the story of 4 November 2022 on the page and in this terminal; needs no account."""
+    raise typer.Exit(demo_command.run(scenario, host=host, port=port, speed=speed, once=once))
 
 
 @app.command()
