@@ -17,7 +17,7 @@ from bot.board import Board
 from bot.config.settings import ServiceSettings, Settings
 from bot.core import chart
 from bot.core.admission import Admission, Vocabulary
-from bot.core.model import Picture, Policy, Route, Service
+from bot.core.model import Evidence, Picture, Policy, Route, Service
 from bot.core.places import platform, region, symptom
 from bot.core.planned import Window
 from bot.core.tally import Tally
@@ -26,10 +26,12 @@ from bot.desk import Desk
 from bot.detectors.levels import Rule
 from bot.easel import Easel
 from bot.engine import Engine
+from bot.hearing import Hearing
 from bot.intake import Intake, reporter_key
-from bot.ports import Chat, Clock, Place, Refused, Source
+from bot.ports import Chat, Clock, Hook, Place, Refused, Source, Watch
 from bot.relay import Relay
 from bot.stores.counts import CountStore
+from bot.stores.deliveries import DeliveryStore
 from bot.stores.sqlite import SqliteStore
 from bot.streams.local import LocalStream
 from bot.web.access import Access, Token
@@ -67,11 +69,12 @@ class House:
         self.clock = clock
         self.public_url = (public_url or settings.web.public_url).rstrip("/")
         self.services = {s.id: _service(s) for s in settings.services.values()}
-        self.watches = {s.id: cast("Mapping[str, Source]", s.watches) for s in settings.services.values()}
+        self.watches = {s.id: cast("Mapping[str, Watch]", s.watches) for s in settings.services.values()}
         self.rules = {s.id: tuple(_rules(s)) for s in settings.services.values()}
         self._databases: list[Database] = []
         state = self._database(folder, "state.db")
         self.store = SqliteStore(state)
+        self.ledger = DeliveryStore(state)
         self.stream = LocalStream(self._database(folder, "reports.db"))
         self.tally = Tally(width=settings.tick, voice={s.id: _voice(s) for s in settings.services.values()})
         self.engine = Engine(
@@ -150,6 +153,16 @@ class Serving:
         self.easel = Easel()
         self.metrics = Metrics()
         self.address = ""
+        self.http = Web(self.real)
+        self.asking = Asking(http=self.http, clock=house.clock, hear=house.engine.hear, lively=self._lively)
+        self.hearing = Hearing(
+            hooks=_hooks(house),
+            http=self.http,
+            clock=house.clock,
+            ledger=house.ledger,
+            hear=house.engine.hear,
+            ask=self._look,
+        )
         self._asking = asking
         self._beating = beating
         self._chats = {name: _connect(model, name, self.real) for name, model in house.settings.chats.items()}
@@ -159,6 +172,7 @@ class Serving:
 
     async def __aenter__(self) -> Self:
         settings = self.house.settings.web
+        await self.hearing.wake()
         self._web = runner(site(self._shown()))
         await self._web.setup()
         listener = TCPSite(self._web, settings.listen_host, settings.listen_port)
@@ -177,21 +191,18 @@ class Serving:
             await self._web.cleanup()
         for chat in self._chats.values():
             await chat.aclose()
+        await self.http.aclose()
         await self.easel.aclose()
 
     async def run(self) -> None:
         """Everything that goes on for ever, each task restarted when it fails; until cancelled."""
-        http = Web(self.real)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name, work in self._works(http).items():
-                    group.create_task(supervised(name, work, self.real), name=name)
-        finally:
-            await http.aclose()
+        async with asyncio.TaskGroup() as group:
+            for name, work in self._works().items():
+                group.create_task(supervised(name, work, self.real), name=name)
 
-    def _works(self, http: Web) -> dict[str, Callable[[], Awaitable[None]]]:
+    def _works(self) -> dict[str, Callable[[], Awaitable[None]]]:
         house = self.house
-        works: dict[str, Callable[[], Awaitable[None]]] = {"archive": self._archive}
+        works: dict[str, Callable[[], Awaitable[None]]] = {"archive": self._archive, "hooks": self.hearing.run}
         if self._beating:
             works["beat"] = lambda: house.engine.run(house.clock)
         for relay in house.relays:
@@ -200,11 +211,16 @@ class Serving:
             places = [p for p in _places(house.settings) if p.chat == name]
             works[f"chat {name}"] = _listening(chat, house.desk, places)
         if self._asking:
-            asking = Asking(http=http, clock=house.clock, hear=house.engine.hear, lively=self._lively)
-            for service, watches in house.watches.items():
-                for name, source in watches.items():
-                    works[f"watch {service}/{name}"] = _watching(asking, service, name, source)
+            for service in house.watches:
+                for name, source in _sources(house, service).items():
+                    works[f"watch {service}/{name}"] = _watching(self.asking, service, name, source)
         return works
+
+    def _look(self, service: str) -> None:
+        """A hook says that the vendor has news."""
+        for name, source in _sources(self.house, service).items():
+            if source.evidence is Evidence.VENDOR:
+                self.asking.soon(service, name)
 
     async def _archive(self) -> None:
         while True:
@@ -249,6 +265,7 @@ class Serving:
             board=house.board,
             desk=house.desk,
             intake=house.intake,
+            hearing=self.hearing,
             clock=house.clock,
             access=_access(house.settings),
             key=house.seal,
@@ -324,6 +341,18 @@ def _places(settings: Settings) -> list[Place]:
     return [
         Place(name=name, chat=c.chat, address=c.channel, mention=c.mention) for name, c in settings.channels.items()
     ]
+
+
+def _sources(house: House, service: str) -> Mapping[str, Source]:
+    """The watches of a service that are asked; the others are hooks."""
+    return {name: watch for name, watch in house.watches[service].items() if isinstance(watch, Source)}
+
+
+def _hooks(house: House) -> Mapping[str, Mapping[str, Hook]]:
+    return {
+        service: {name: watch for name, watch in watches.items() if isinstance(watch, Hook)}
+        for service, watches in house.watches.items()
+    }
 
 
 def _connect(model: object, name: str, clock: Clock) -> Chat:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,6 +18,7 @@ from bot.ports import Clock, Http, Source
 log = structlog.get_logger(__name__)
 
 _FAST = timedelta(seconds=30)
+_LEAST = 10.0
 _BLIND_WITHIN = timedelta(minutes=2)
 
 
@@ -39,6 +43,7 @@ class Asking:
         self._lively = lively
         self._outcomes: dict[str, Outcome] = {}
         self._broken: set[str] = set()
+        self._nudges: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def watch(self, service: str, name: str, source: Source) -> None:
         """Ask one watch for ever."""
@@ -52,7 +57,18 @@ class Asking:
             round_number += 1
             every = min(source.every, _FAST) if self._lively(service) else source.every
             pause = max(backoff(failures, every), signal.wait or timedelta(0)) if failures else every
-            await self._clock.sleep(jitter(pause, label, round_number))
+            await self._rest(label, jitter(pause, label, round_number))
+
+    def soon(self, service: str, name: str) -> None:
+        """Ask a watch now and not when its turn comes; however often this is called, never twice within 10 s."""
+        self._nudges[f"{service}/{name}"].set()
+
+    async def _rest(self, label: str, seconds: float) -> None:
+        await self._clock.sleep(min(seconds, _LEAST))
+        nudge = self._nudges[label]
+        if seconds > _LEAST:
+            await _either(self._clock.sleep(seconds - _LEAST), nudge.wait())
+        nudge.clear()
 
     def _note(self, label: str, source: Source, signal: Signal) -> None:
         """Remember how it went; say once when a source breaks and once when it works again."""
@@ -75,3 +91,13 @@ class Asking:
         if self.blind and source.evidence is Evidence.PROBE and not reached(signal):
             return Signal(at=signal.at, error="blind", note="our own connection looks broken", url=signal.url)
         return signal
+
+
+async def _either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for whatever comes first, and give up the rest."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -16,8 +16,7 @@ from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge, Verdict
-from bot.ports import Clock, Store
-from bot.ports import Source as Watch
+from bot.ports import Clock, Store, Watch
 
 _BARS = 96
 _BAR = 15

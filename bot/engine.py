@@ -23,7 +23,7 @@ from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
 from bot.detectors.surge import Surge, Verdict
-from bot.ports import Clock, Conflict, Retry, Source, Store
+from bot.ports import Clock, Conflict, Retry, Store, Watch
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Engine:
         tally: Tally,
         services: Mapping[str, Service],
         rules: Mapping[str, Sequence[Rule]],
-        watches: Mapping[str, Mapping[str, Source]],
+        watches: Mapping[str, Mapping[str, Watch]],
         tick: timedelta,
         changed: Callable[[str], None],
     ) -> None:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from bot.core.alerts import Alert
 from bot.core.model import (
     Answer,
     Case,
     Entry,
     Evidence,
+    Form,
     Head,
     Incident,
     Line,
@@ -48,6 +50,10 @@ class Gone(Refused):
 
 class Conflict(Exception):
     """Somebody saved a newer version first: load, decide and save again."""
+
+
+class Forbidden(Exception):
+    """Whoever knocks has not proved to be who we expect; the words say what is missing, and never what is right."""
 
 
 class Clock(Protocol):
@@ -113,6 +119,12 @@ class Unreachable(Exception):
         self.kind = kind
 
 
+class Watch(Protocol):
+    """What sources and hooks have in common: the kind of evidence they give."""
+
+    evidence: ClassVar[Evidence]
+
+
 @runtime_checkable
 class Source(Protocol):
     """Something that can be asked about a service. A pydantic model: its fields are its YAML, its docstring its manual."""
@@ -122,6 +134,48 @@ class Source(Protocol):
 
     async def ask(self, http: Http, now: datetime) -> Signal:
         """Ask once: no loop, no sleep, no retry, no log. Trouble with the source is a Signal without health."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A delivery to a hook, as it came: the body is the very bytes that a signature is over, `at` is our own time.
+
+    `headers` have lower-case names. Headers and parameters that were sent twice are left out: which one counts would be
+    a matter of opinion.
+    """
+
+    at: datetime
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a delivery means: news of alerts, or (`ask`) only that the other watches of the service should look now."""
+
+    alerts: tuple[Alert, ...] = ()
+    ask: bool = False
+
+
+@runtime_checkable
+class Hook(Protocol):
+    """Something that tells us by itself, at `POST /hooks/{service}/{watch}`. A pydantic model, as a source is.
+
+    One that tells of alerts says in `forget_after` for how long an alert is believed when nothing more is heard of it.
+    """
+
+    evidence: ClassVar[Evidence]
+
+    async def hear(self, letter: Letter, http: Http) -> Heard:
+        """Check who sends, then read what it means; nothing is kept here.
+
+        Raises:
+            Forbidden: the sender has not proved who it is.
+            ValueError: the body cannot be read; the words say what would be right.
+            Retry: what the proof needs could not be fetched now.
+        """
         ...
 
 
@@ -174,8 +228,15 @@ class Desk(Protocol):
         """Do what was asked, or say what to do instead. Never raises for what a person typed."""
         ...
 
+    def form(self, request: Request) -> Form | None:
+        """The form to show before this request is answered, or None when it says enough; never waits."""
+        ...
+
     def suggest(self, what: str, typed: str) -> Sequence[tuple[str, str]]:
-        """Up to 25 (value, label) completions; `what` is `service`, `incident`, `symptom`, `region` or `platform`."""
+        """Up to 25 (value, label) completions.
+
+        `what` is one of `service incident symptom region platform level span channel`.
+        """
         ...
 
 
@@ -292,6 +353,45 @@ class Intake(Protocol):
         Raises:
             ValueError: as above.
             Retry: as above.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """What hooks remember: the alerts of each watch as a blob, and the names of messages that were taken in."""
+
+    async def recall(self) -> Mapping[str, bytes]:
+        """The blob of every watch that has one."""
+        ...
+
+    async def known(self, watch: str, ids: Sequence[str]) -> frozenset[str]:
+        """Those of the messages that were taken in before."""
+        ...
+
+    async def keep(self, watch: str, memory: bytes, ids: Sequence[str], now: datetime) -> None:
+        """One atomic write: the watch's blob, and the names of the messages that made it so.
+
+        Raises:
+            Retry: the disk cannot take it now; nothing is kept.
+        """
+        ...
+
+    async def forget(self, before: datetime) -> None:
+        """Let go of names of messages that were taken in before then."""
+        ...
+
+
+class Hearing(Protocol):
+    """Where deliveries to hooks are taken in."""
+
+    async def take(self, service: str, watch: str, letter: Letter) -> bool:
+        """Take one in; False when all of it was known already. Returns only once it is durable.
+
+        Raises:
+            LookupError: there is no such hook.
+            Forbidden: the sender has not proved who it is.
+            ValueError: the body cannot be read; the words say what would be right.
+            Retry: not now; nothing of it counts.
         """
         ...
 

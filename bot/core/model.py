@@ -135,7 +135,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large`. A probe that got
     no answer has both: its health, and the `error` that tells our own blindness from their outage. `quiet` True: the
     health is worth showing and opens nothing (a vendor's chronic yellow). `wait` is how long the other side asked us
-    to stay away.
+    to stay away. `since` is when the trouble began, from a sender that knows better than our first hearing of it.
     """
 
     at: datetime
@@ -146,6 +146,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...] = ()
     quiet: bool = False
     wait: timedelta | None = None
+    since: datetime | None = None
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +214,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     `since` is when the present state was entered; `started_at` the estimated true start; `seq` counts the timeline
     entries; `rev` grows with every change a head message would show. `quelled` is the level at which a person closed
-    it: only something worse, or calm first, lets it speak again.
+    it: only something worse, or calm first, lets it speak again. Muted by somebody without `muted_until` is muted until
+    it recovers. `fine` holds one mark for each person who said that it works for them; `verdict` is `real` or
+    `false-alarm`, once a person said so.
     """
 
     id: str
@@ -245,6 +248,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     acked_at: datetime | None = None
     owner: str = ""
     muted_until: datetime | None = None
+    muted_by: str = ""
+    fine: tuple[str, ...] = ()
+    verdict: str = ""
+    verdict_by: str = ""
     declared_by: str = ""
     quelled: str = ""
     causes: tuple[str, ...] = ()
@@ -255,6 +262,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     def alive(self) -> bool:
         """True from opening to closing; a pending suspicion is not yet an incident."""
         return self.state in (State.OPEN, State.EASING)
+
+    @property
+    def muted(self) -> bool:
+        """True while its lines call nobody."""
+        return bool(self.muted_by) or self.muted_until is not None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -294,7 +306,9 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 class Acted(msgspec.Struct, frozen=True, kw_only=True):
     """A person did something. `where` names the chat or page; `until` ends a mute; `level` belongs to a declaration.
 
-    `verb` is one of `ack unack take note mute unmute declare merge resolve reopen false-alarm`.
+    `verb` is one of `ack unack take note mute unmute declare merge resolve reopen false-alarm real`, or the quiet ones
+    `works` and `fails`, whose `who` is a mark that tells people apart without naming them. A mute without `until` lasts
+    until it recovers.
     """
 
     at: datetime
@@ -443,7 +457,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A command, a button or a form, whichever door it came through.
 
     `target` is a service or an incident in the person's own words; `incident` is the id known from the thread or the
-    button, if any. `channel` is the configured channel's name when it came from one. Roles matter later.
+    button, if any. `channel` is the configured channel's name when it came from one. `span` is a duration in words, as
+    `level` is the name of a level. `right` is the most that this person may do: see `bot.core.rights`.
     """
 
     verb: str
@@ -455,15 +470,48 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     symptom: str = ""
     region: str = ""
     platform: str = ""
+    level: str = ""
+    span: str = ""
+    right: str = "admin"
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One question of a form: words when it has no options, else one of the (value, label) pairs.
+
+    `name` is the part of the `Request` that it fills; `value` is what stands there at first.
+    """
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...] = ()
+    value: str = ""
+    needed: bool = False
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What a chat asks before a request can be answered. `about` says what will happen; sending it is the consent."""
+
+    verb: str
+    title: str
+    submit: str
+    fields: tuple[Field, ...]
+    about: tuple[Text, ...] = ()
+    incident: str = ""
+    target: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person who asked gets back, privately. `ok` False: nothing was changed, and `lines` say what to do."""
+    """What the person who asked gets back, privately. `ok` False: nothing was changed, and `lines` say what to do.
+
+    `png` is a chart, and `alt` says what it shows.
+    """
 
     lines: tuple[Text, ...]
     ok: bool = True
     head: Head | None = None
     buttons: tuple[Button, ...] = ()
+    png: bytes = b""
+    alt: str = ""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):

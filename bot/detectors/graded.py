@@ -165,7 +165,7 @@ def _settle(before: Health | None, recent: Sequence[Health], raise_after: int, c
 def _since(memory: Watched, signal: Signal, settled: Health | None) -> datetime | None:
     """When the bad run began; a single good signal ends it only while nothing bad has settled."""
     if _bad(signal.health):
-        return memory.since or signal.at
+        return memory.since or min(signal.since or signal.at, signal.at)
     return memory.since if _bad(settled) else None
 
 

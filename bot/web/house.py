@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model import Picture, Policy
-from bot.ports import Board, Clock, Desk, Intake
+from bot.ports import Board, Clock, Desk, Hearing, Intake
 from bot.web.access import Access
 from bot.web.metrics import Metrics
 
@@ -31,6 +31,7 @@ class House:
     board: Board
     desk: Desk
     intake: Intake
+    hearing: Hearing
     clock: Clock
     access: Access
     key: bytes

@@ -12,6 +12,7 @@ _TEXT, _FLAG, _WHOLE = {"type": "string"}, {"type": "boolean"}, {"type": "intege
 _NUMBER = {"type": ["number", "null"]}
 _STAMP = {"type": ["string", "null"], "format": "date-time"}
 _ANY: dict[str, Any] = {"type": "object"}
+_BARE = ("open", "proof")
 
 
 def _object(required: str = "", /, **properties: Any) -> dict[str, Any]:
@@ -48,6 +49,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Report": _object("service", service=_TEXT, at=_AT, id=_TEXT, reporter=_TEXT, text=_TEXT, **_PLACE),
     "Count": _object("service from to count", **_FROM, to=_AT, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE),
     "Receipt": _object("accepted repeated rejected", accepted=_WHOLE, repeated=_WHOLE, rejected=_REJECTED, error=_TEXT),
+    "Taken": _object("taken", taken=_FLAG),
     "Act": _object(text=_TEXT, who=_TEXT, **_FOR),
     "Answer": _object("ok lines", ok=_FLAG, lines=_many(_TEXT)),
     "Ready": _object("ready conditions", ready=_FLAG, conditions={"type": "object", "additionalProperties": _TEXT}),
@@ -121,9 +123,9 @@ def _operation(route: Route) -> dict[str, Any]:
             str(route.status): {"description": "Done.", "content": {route.gives: schema}},
             "default": {"description": "What is wrong, and what to do.", "content": error},
         },
-        "security": [] if route.needs == "open" else [{"token": []}],
+        "security": [] if route.needs in _BARE else [{"token": []}],
     }
-    if route.needs != "open":
+    if route.needs not in _BARE:
         operation["description"] = f"Needs the scope `{route.needs}`."
     if route.takes:
         operation["requestBody"] = {"content": {kind: _body(route, kind) for kind in route.takes}}

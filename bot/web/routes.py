@@ -12,7 +12,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One address. `needs` is `open`, `read`, `report` or `admin`; `face` is how it speaks of errors: `json` or `page`.
+    """One address. `face` is how it speaks of errors: `json` or `page`.
+
+    `needs` is a scope (`open`, `read`, `report` or `admin`), or `proof`: then the handler itself judges who may send.
 
     `takes` are the content types of a body and `gives` is the content type of a good answer; `body` and `result` name
     schemas of `openapi.SCHEMAS`; `query` maps parameters to what they mean.

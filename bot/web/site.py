@@ -18,6 +18,7 @@ from bot.web.feeds import Feeds
 from bot.web.forms import Forms
 from bot.web.fragments import Fragments
 from bot.web.health import Health
+from bot.web.hooks import Hooks
 from bot.web.house import House
 from bot.web.live import Live
 from bot.web.openapi import describe
@@ -67,7 +68,7 @@ class _Site:
         health = Health(house, lambda: describe(self._routes, house.public_url))
         forms, feeds = Forms(house, self._doors, self._pages), Feeds(house, fragments)
         drawings = Drawings(house, api.known)
-        rooms = (api, feeds, drawings, self._pages, forms, self._live, health, static)
+        rooms = (api, Hooks(house), feeds, drawings, self._pages, forms, self._live, health, static)
         self._routes = [route for room in rooms for route in room.routes()]
         self._table: dict[web.AbstractRoute, Route] = {}
 
@@ -108,6 +109,8 @@ class _Site:
         return response
 
     async def _served(self, request: web.Request, route: Route | None, handler: Handler) -> web.StreamResponse:
+        if route is not None and route.needs == "proof":
+            return await handler(request)
         request[CALLER] = caller = self._doors.caller(request, page=route is None or route.face == "page")
         if route is not None:
             self._doors.admit(request, caller, route)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 from doubles.clock import ManualClock
-from doubles.house import POLICY, FakeBoard, FakeDesk, FakeIntake
+from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
 
 from bot.core import chart
 from bot.fields import Secret
@@ -65,6 +65,7 @@ async def serving(
         board=board,
         desk=desk,
         intake=intake,
+        hearing=FakeHearing(),
         clock=board.clock,
         access=Access(tokens=tuple(tokens)),
         key=b"k" * 32,
