@@ -1,45 +1,62 @@
-"""One incident or maintenance of a Statuspage document, read with care: its ids, words and times are a vendor's."""
+"""One incident or maintenance as a page tells it, whatever the vendor; its ids, words and times are a stranger's."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 
 from bot.core.model import Health, Notice
-from bot.sources.wire import moment, plain, rows, word
+from bot.sources.wire import plain, word
 
-IMPACTS = {
-    "none": Health.OPERATIONAL,
-    "minor": Health.DEGRADED,
-    "major": Health.PARTIAL_OUTAGE,
-    "critical": Health.MAJOR_OUTAGE,
-    "maintenance": Health.MAINTENANCE,
+OVER = frozenset({"resolved", "postmortem", "completed"})
+"""The phases in which nothing is wrong any more."""
+
+_INCIDENT = {
+    "investigating": "investigating",
+    "identified": "identified",
+    "monitoring": "monitoring",
+    "watching": "monitoring",
+    "resolved": "resolved",
+    "fixed": "resolved",
+    "closed": "resolved",
+    "postmortem": "postmortem",
 }
-"""What the vendor's words for an incident's impact and for the whole page's indicator come to."""
-
-_PHASES = ("investigating", "identified", "monitoring", "resolved", "postmortem")
-_MAINTENANCE_PHASES = ("scheduled", "in_progress", "verifying", "completed")
-_OVER = ("resolved", "postmortem", "completed")
+_MAINTENANCE = {
+    "scheduled": "scheduled",
+    "planned": "scheduled",
+    "upcoming": "scheduled",
+    "notstartedyet": "scheduled",
+    "inprogress": "in_progress",
+    "undermaintenance": "in_progress",
+    "verifying": "verifying",
+    "completed": "completed",
+    "complete": "completed",
+    "ended": "completed",
+    "cancelled": "completed",
+    "canceled": "completed",
+}
 _FORGOTTEN = timedelta(days=15)
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """A notice, its latest text as it came, and the components it names.
+    """A notice, its latest text as it came, and what it names.
 
-    `names` are their ids and names in lower case; `place` is where to look for places.
+    `names` are the ids and names of components in lower case. `places` are those it is tagged with, in lower case;
+    without any, `text` is where to look for places.
     """
 
     notice: Notice
-    body: object
-    names: frozenset[str]
-    place: str
+    body: object = ""
+    names: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    text: str = ""
 
     @property
     def worded(self) -> Notice:
@@ -58,20 +75,62 @@ class Told:
         return max(self.notice.impact, Health.DEGRADED)
 
 
-def told(row: Mapping[str, Any], now: datetime, *, maintenance: bool = False) -> Told:
-    """Read one row; the vendor's own `status` decides whether it is open, whatever its updates say."""
-    updates = rows(row.get("incident_updates"), 50)
-    affected = [part for update in updates for part in rows(update.get("affected_components"), 100)]
-    parts = [*rows(row.get("components"), 500), *affected]
-    labels = [word(part.get(key)) for part in parts for key in ("id", "code", "name")]
-    title = plain(row.get("name"), 200) or "Incident without a title"
-    latest = max(updates, key=lambda update: _said_at(update) or _EVER, default={})
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """What a reader found of one notice, still unchecked; `changed` holds every time at which something was said."""
+
+    now: datetime
+    id: object = ""
+    title: object = ""
+    phase: object = ""
+    impact: Health = Health.DEGRADED
+    began: datetime | None = None
+    changed: tuple[datetime | None, ...] = ()
+    ended: datetime | None = None
+    url: str = ""
+    maintenance: bool = False
+    body: object = ""
+    names: Iterable[object] = field(default=())
+    places: Iterable[object] = field(default=())
+    text: Iterable[str] = field(default=())
+
+
+def checked(raw: Raw) -> Told:
+    """The notice with its times in order, none of them later than now save a planned start; old open ones are stale."""
+    title = plain(raw.title, 200) or "Incident without a title"
     return Told(
-        notice=_notice(row, title, _said_at(latest), now, maintenance=maintenance or _is_maintenance(row)),
-        body=latest.get("body"),
-        names=frozenset(label.casefold() for label in labels if label),
-        place="\n".join([title, *(word(part.get("name")) for part in parts)]).casefold(),
+        notice=_notice(raw, title),
+        body=raw.body,
+        names=lower(raw.names),
+        places=lower(raw.places),
+        text="\n".join([title, *raw.text]).casefold(),
     )
+
+
+def lower(words: Iterable[object]) -> frozenset[str]:
+    """Names to compare, without what is no name."""
+    return frozenset(found for name in words if (found := label(name)))
+
+
+def label(name: object) -> str:
+    """A name or number as it is compared: in lower case, without blanks around it; empty when it is neither."""
+    if isinstance(name, int) and not isinstance(name, bool) and abs(name) < 10**18:
+        return str(name)
+    return word(name).strip().casefold()
+
+
+def phase(said: object, *, maintenance: bool = False) -> str:
+    """The phase in our words for the vendor's, however it is spelt; one that we do not know counts as open."""
+    key = "".join(c for c in word(said).lower().removeprefix("maintenance") if c.isalpha())
+    known = _MAINTENANCE.get(key) or _INCIDENT.get(key)
+    if maintenance:
+        return {"resolved": "completed", "postmortem": "completed"}.get(known or "", known or "in_progress")
+    return known or "investigating"
+
+
+def planned(said: object) -> bool:
+    """True for a phase that only maintenance has."""
+    return phase(said) in _MAINTENANCE.values()
 
 
 def newest(listed: Iterable[Told]) -> list[Told]:
@@ -84,61 +143,51 @@ def newest(listed: Iterable[Told]) -> list[Told]:
     return list(found.values())
 
 
+def later(*times: datetime | None) -> datetime:
+    """The latest of some times; long ago when there is none."""
+    return max(filter(None, times), default=_EVER)
+
+
+def link(base: str, value: object) -> str:
+    """A web address, made whole against the page's own; empty when it is none that could be shown."""
+    given = word(value, 500).strip()
+    try:
+        found = urljoin(base, given) if given else ""
+    except ValueError:
+        return ""
+    return found if found.startswith(("https://", "http://")) and found.isprintable() and " " not in found else ""
+
+
 def _rank(notice: Notice) -> tuple[datetime, bool]:
-    return notice.updated_at, notice.phase in _OVER
+    return notice.updated_at, notice.phase in OVER
 
 
-def _is_maintenance(row: Mapping[str, Any]) -> bool:
-    planned = row.get("scheduled_for") is not None or row.get("status") in _MAINTENANCE_PHASES
-    return planned or row.get("impact") == "maintenance"
-
-
-def _notice(
-    row: Mapping[str, Any], title: str, said_at: datetime | None, now: datetime, *, maintenance: bool
-) -> Notice:
-    phase = _phase(row, maintenance=maintenance)
-    changed = max(filter(None, (moment(row.get("updated_at")), said_at)), default=None)
-    begun = _began(row) or changed or now
-    updated = min(changed or begun, now)
-    started = begun if maintenance else min(begun, updated)
-    open_ = phase not in (*_OVER, "scheduled")
+def _notice(raw: Raw, title: str) -> Notice:
+    said = phase(raw.phase, maintenance=raw.maintenance)
+    changed = max(filter(None, raw.changed), default=None)
+    begun = raw.began or changed or raw.now
+    updated = min(changed or begun, raw.now)
+    open_ = said not in (*OVER, "scheduled")
     return Notice(
-        key=_key(row, title),
+        key=_key(raw, title),
         title=title,
-        phase=phase,
-        impact=Health.MAINTENANCE if maintenance else IMPACTS.get(word(row.get("impact")), Health.DEGRADED),
-        started_at=started,
+        phase=said,
+        impact=Health.MAINTENANCE if raw.maintenance else raw.impact,
+        started_at=begun if raw.maintenance else min(begun, updated),
         updated_at=updated,
-        resolved_at=(moment(row.get("resolved_at")) or updated) if phase in _OVER else None,
-        url=_link(row.get("shortlink")),
-        maintenance=maintenance,
-        stale=open_ and now - updated > _FORGOTTEN,
+        resolved_at=(raw.ended or updated) if said in OVER else None,
+        url=link("", raw.url),
+        maintenance=raw.maintenance,
+        stale=open_ and raw.now - updated > _FORGOTTEN,
     )
 
 
-def _phase(row: Mapping[str, Any], *, maintenance: bool) -> str:
-    """The vendor's word; one we do not know counts as open."""
-    status = word(row.get("status"))
-    if status in (*_PHASES, *_MAINTENANCE_PHASES):
-        return status
-    return "in_progress" if maintenance else "investigating"
-
-
-def _began(row: Mapping[str, Any]) -> datetime | None:
-    times = (moment(row.get(key)) for key in ("scheduled_for", "started_at", "created_at"))
-    return next((time for time in times if time), None)
-
-
-def _said_at(update: Mapping[str, Any]) -> datetime | None:
-    return moment(update.get("display_at")) or moment(update.get("created_at"))
-
-
-def _key(row: Mapping[str, Any], title: str) -> str:
-    """The vendor's id; without one, something that stays the same from poll to poll."""
-    own = word(row.get("id"), 100)
-    return own or hashlib.sha256(f"{title}\n{_began(row)}".encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def _link(value: object) -> str:
-    link = word(value, 500)
-    return link if link.startswith(("https://", "http://")) and link.isprintable() and " " not in link else ""
+def _key(raw: Raw, title: str) -> str:
+    """The vendor's id; without one its address, else something that stays the same from poll to poll."""
+    own = raw.id if isinstance(raw.id, str) else label(raw.id)
+    if own and len(own) <= 100:
+        return own
+    address = link("", raw.url)
+    return hashlib.sha256(f"{address or title}\n{'' if address else raw.began}".encode("utf-8", "replace")).hexdigest()[
+        :16
+    ]

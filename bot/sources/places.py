@@ -1,12 +1,14 @@
-"""Where an incident on a vendor's page plays, as far as its words tell; pages have no field for it."""
+"""Where an incident on a vendor's page plays, by its tags or else as far as its words tell."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from bot.sources.notices import Told
 
+_EVERYWHERE = frozenset({"global", "non-regional", "worldwide", "*"})
 # Continents and the usual abbreviations, region codes of the big clouds (`eu-central-1`, `us-east1`, `westeurope`),
 # and the airport code at the end of a component such as `Frankfurt, Germany - (FRA)`.
 _PLACE = re.compile(
@@ -19,7 +21,23 @@ _PLACE = re.compile(
 
 
 def placed_elsewhere(one: Told, wanted: Sequence[str]) -> bool:
-    """True when an incident names a place and none that is wanted. One that names no place concerns everybody."""
-    if not wanted or any(name.casefold() in one.place for name in wanted):
+    """True when an incident names a place and none that is wanted. One that names no place concerns everybody.
+
+    Tags are believed before words: a text that mentions a place does not play there.
+    """
+    if not wanted or one.places & _EVERYWHERE:
         return False
-    return _PLACE.search(one.place) is not None
+    if one.places:
+        return not named(one.places, wanted)
+    return not any(name.casefold() in one.text for name in wanted) and _PLACE.search(one.text) is not None
+
+
+def named(names: Iterable[str], wanted: Iterable[str]) -> bool:
+    """True when one of the names is wanted, as it is or by a pattern such as `eu-*`; lower case for upper."""
+    wishes = {wish.strip().casefold() for wish in wanted}
+    return any(name in wishes or any(fnmatchcase(name, wish) for wish in wishes if "*" in wish) for name in names)
+
+
+def everywhere(names: frozenset[str]) -> bool:
+    """True for what is tagged with no place, or with all of them."""
+    return not names or bool(names & _EVERYWHERE)

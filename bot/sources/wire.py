@@ -1,11 +1,11 @@
-"""Reading what comes over the wire without trusting it: addresses, JSON, times, and words out of HTML."""
+"""Reading what comes over the wire without trusting it: addresses, JSON, and words out of HTML."""
 
 from __future__ import annotations
 
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,7 +17,6 @@ from bot.fields import Duration
 from bot.ports import Reply
 
 _LONGEST_WAIT = timedelta(hours=1)
-_YEARS = range(2000, 2100)
 _BREAKS = {
     **dict.fromkeys(("p", "div", "tr", "table", "blockquote"), ("\n", "\n")),
     **dict.fromkeys(("ul", "ol"), ("", "\n")),
@@ -87,16 +86,6 @@ def rows(value: object, most: int = 2_000) -> list[Mapping[str, Any]]:
 def word(value: object, longest: int = 200) -> str:
     """A short string as it is; empty for anything else."""
     return value if isinstance(value, str) and len(value) <= longest else ""
-
-
-def moment(value: object) -> datetime | None:
-    """A time in RFC 3339 or ISO 8601, in UTC; without a zone it counts as UTC. None when it is no time of this century."""
-    try:
-        found = datetime.fromisoformat(word(value, 64).strip())
-        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return found if found.year in _YEARS else None
 
 
 def plain(value: object, limit: int = 1_000) -> str:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Evidence, Health, Notice, Signal
 from bot.ports import Source
-from bot.sources.statuspage import PLUGIN, Statuspage, read
+from bot.sources.statuspage import PLUGIN, Statuspage
 from bot.world import Web
 
 CAPTURES = Path(__file__).parent.parent / "captures" / "statuspage"
@@ -28,6 +28,10 @@ CALM = json.loads((CAPTURES / "calm.json").read_text())
 
 def said(name: str, *, incidents: bytes = b"", now: datetime = NOW, **fields: Any) -> Signal:
     return read(watch(**fields), (CAPTURES / name).read_bytes(), incidents, now)
+
+
+def read(page: Statuspage, summary: bytes, incidents: bytes, now: datetime) -> Signal:
+    return page.read((summary, incidents), now)
 
 
 def watch(**fields: Any) -> Statuspage:
@@ -406,7 +410,7 @@ async def test_a_page_is_asked_for_its_summary_and_its_latest_incidents(web: Web
         (made.page(b"", status=404), "http_404"),
         (made.page(b"", status=500), "http_500"),
         (made.page(b"{}"), "wrong_shape"),
-        (made.bomb(6_000_000), "too_large"),
+        (made.bomb(9_000_000), "too_large"),
         (made.truncated((CAPTURES / "calm.json").read_bytes()), "connect"),
         (made.redirect("/api/v2/summary.json"), "connect"),
         (made.drop(), "connect"),
@@ -426,7 +430,7 @@ async def test_being_asked_to_stay_away_is_passed_on(web: Web, page: Pages) -> N
     assert (await asked(web, page)).wait == timedelta(minutes=5)
 
 
-@pytest.mark.parametrize("answer", [made.page(b"", status=404), made.html(), made.drop(), made.bomb(6_000_000)])
+@pytest.mark.parametrize("answer", [made.page(b"", status=404), made.html(), made.drop(), made.bomb(9_000_000)])
 async def test_a_page_without_history_is_still_read(web: Web, page: Pages, answer: made.Answer) -> None:
     page.script("/api/v2/incidents.json", answer)
     assert (await asked(web, page)).health is Health.OPERATIONAL
