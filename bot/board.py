@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import numpy as np
+
 from bot.core.heading import head, tone
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
+from bot.detectors.ring import Floats
 from bot.detectors.surge import Surge, Verdict
 from bot.ports import Clock, Store, Watch
 
@@ -179,8 +182,8 @@ class Board:
             step=self._known.tick * _BAR,
             counts=_summed(self._tally.totals(service.id, first, last), _BAR),
             usual=_summed(list(mean), _BAR),
-            low=_summed(list(low), _BAR),
-            high=_summed(list(high), _BAR),
+            low=_edges(mean, low, -1.0),
+            high=_edges(mean, high, 1.0),
             rule=rule,
             rule_name=rule_name,
             spans=self._spans(service),
@@ -241,3 +244,10 @@ def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ..
     groups = (values[n : n + size] for n in range(0, len(values), size))
     known = ([v for v in group if v is not None and not math.isnan(v)] for group in groups)
     return tuple(float(sum(group)) if group else None for group in known)
+
+
+def _edges(mean: Floats, edge: Floats, side: float) -> tuple[float | None, ...]:
+    """The edge of ordinary noise of whole bars: that of single buckets adds up in squares, not in sums."""
+    middle, off = mean.reshape(_BARS, _BAR).sum(axis=1), (edge - mean).reshape(_BARS, _BAR)
+    found = np.maximum(middle + side * np.sqrt((off**2).sum(axis=1)), 0.0)
+    return tuple(None if math.isnan(value) else value for value in found.tolist())

@@ -23,6 +23,11 @@ from bot.core.model import (
 _TONES = ("minor", "major", "critical")
 _ACK = Button(verb="ack", label="Acknowledge", style="primary")
 _TOO = Button(verb="report", label="I see it too")
+_WORKS = Button(verb="works", label="Works for me")
+_MUTE = Button(verb="mute", label="Mute")
+_UNMUTE = Button(verb="unmute", label="Unmute")
+_REAL = Button(verb="real", label="It was real")
+_FALSE = Button(verb="false-alarm", label="False alarm")
 _WHY = Button(verb="why", label="Why?")
 _RESOLVE = Button(verb="resolve", label="Resolve", style="danger")
 
@@ -121,7 +126,7 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
 
 def _counted(incident: Incident) -> list[Fact]:
     facts = []
-    if incident.numbers is not None:
+    if incident.numbers is not None and incident.alive:
         facts.append(Fact(label="Now", value=(wording.counted(incident.numbers),)))
     if incident.peak is not None:
         facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
@@ -129,7 +134,7 @@ def _counted(incident: Incident) -> list[Fact]:
 
 
 def _breadth(incident: Incident) -> list[Fact]:
-    scope = incident.scope
+    scope = incident.scope if incident.alive else incident.worst_scope
     if scope is None:
         return []
     parts = (("Symptoms", scope.symptoms), ("Where", scope.regions), ("On", scope.platforms))
@@ -153,8 +158,24 @@ def _hands(incident: Incident) -> list[Fact]:
         facts.append(Fact(label="Acknowledged", value=(Said(incident.acked_by),)))
     if incident.owner:
         facts.append(Fact(label="Taken by", value=(Said(incident.owner),)))
-    if incident.muted_until is not None:
-        facts.append(Fact(label="Muted until", value=(When(incident.muted_until, "date"),)))
+    if incident.muted:
+        until: Text = (When(incident.muted_until, "date"),) if incident.muted_until else ("it recovers",)
+        by: Text = (", by ", Said(incident.muted_by)) if incident.muted_by else ()
+        facts.append(Fact(label="Muted until", value=(*until, *by)))
+    return facts + _voices(incident)
+
+
+def _voices(incident: Incident) -> list[Fact]:
+    """What people said of it by a press: that it works for them, and afterwards whether it was real."""
+    facts = []
+    if incident.fine and incident.alive:
+        people = len(incident.fine)
+        facts.append(
+            Fact(label="Works for", value=(f"{people:,} {'person' if people == 1 else 'people'} who said so",))
+        )
+    if incident.verdict and not incident.alive:
+        word = "yes" if incident.verdict == "real" else "no, a false alarm"
+        facts.append(Fact(label="Was it real?", value=(f"{word}, says ", Said(incident.verdict_by))))
     return facts
 
 
@@ -183,9 +204,12 @@ def _foot(incident: Incident) -> Text:
 
 
 def _buttons(incident: Incident) -> tuple[Button, ...]:
+    """Five at most, what comes next first; once it is over, only the question whether it was real."""
     if not incident.alive:
-        return (_WHY,)
-    return (_TOO, _WHY, _RESOLVE) if incident.acked_by else (_ACK, _TOO, _WHY, _RESOLVE)
+        return (_WHY,) if incident.verdict else (_WHY, _REAL, _FALSE)
+    if not incident.acked_by:
+        return (_ACK, _TOO, _WORKS, _WHY, _RESOLVE)
+    return (_TOO, _WORKS, _WHY, _UNMUTE if incident.muted else _MUTE, _RESOLVE)
 
 
 def _alt(incident: Incident) -> str:

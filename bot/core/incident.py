@@ -19,6 +19,7 @@ A level is raised at once and lowered only after it has been lower for `quiet_fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -47,6 +48,9 @@ from bot.core.scope import changed
 Lived = tuple[Incident, tuple[Entry, ...]]
 Outcome = tuple[Incident | None, tuple[Entry, ...]]
 
+_MOST_FINE = 500
+"""People whose word that it works is told apart; more would only make the case heavy."""
+_UNDONE: dict[str, Callable[[Incident], object]] = {"unack": lambda i: i.acked_by, "unmute": lambda i: i.muted}
 _SCOPE_HOLD = timedelta(minutes=10)
 _SCOPE_WIDENED = timedelta(minutes=20)
 
@@ -69,7 +73,9 @@ def objection(case: Case, act: Acted, policy: Policy) -> str:
         return f"{policy.name} has no incident."
     if act.verb == "ack" and incident.alive and incident.acked_by:
         return f"{incident.acked_by} has already acknowledged {incident.id}."
-    if act.verb in ("note", "false-alarm") or incident.alive is (act.verb != "reopen"):
+    if act.verb in _UNDONE and not _UNDONE[act.verb](incident):
+        return f"{incident.id} is not {'muted' if act.verb == 'unmute' else 'acknowledged'}."
+    if act.verb in ("note", "real", "false-alarm") or incident.alive is (act.verb != "reopen"):
         return ""
     return f"{incident.id} is {'open' if incident.alive else 'closed'} already."
 
@@ -110,11 +116,13 @@ def _facts(incident: Incident, event: Judged, policy: Policy) -> Incident:
     raised = [r for r in event.readings if policy.rank(r.level)]
     began = min((r.since for r in raised if r.since), default=incident.started_at)
     first = min(raised, key=lambda r: r.since or r.at).kind if raised else None
+    peak = _peak(incident.peak, crowd)
     incident = replace(
         incident,
         readings=_settled(incident.readings, event.readings),
         numbers=crowd.numbers if crowd else incident.numbers,
-        peak=_peak(incident.peak, crowd),
+        peak=peak,
+        worst_scope=crowd.scope if crowd and crowd.scope and peak != incident.peak else incident.worst_scope,
         started_at=min(began, incident.started_at) if incident.opened_at is None else incident.started_at,
         first_kind=incident.first_kind or first,
         causes=event.causes,
@@ -207,7 +215,8 @@ def _open(incident: Incident, event: Judged, level: str, policy: Policy) -> Live
     if not policy.rank(level):
         if incident.declared_by and incident.first_kind is None:
             return incident, entries  # a person's word stands until evidence comes and goes, or a person ends it
-        eased = _enter(replace(incident, eased_at=event.at, lowering_since=None), State.EASING, event.at)
+        calm = replace(incident, eased_at=event.at, lowering_since=None, muted_until=None, muted_by="")
+        eased = _enter(calm, State.EASING, event.at)
         return _also(entries, _tell(eased, Kind.EASED, event.at, wording.eased(eased, policy)))
     incident, moved = _move(incident, event.at, level, policy)
     incident, scoped = _scoped(incident, event.at, policy)
@@ -306,7 +315,7 @@ def _back(incident: Incident, kind: Kind, at: datetime, level: str, policy: Poli
 def _close(incident: Incident, at: datetime, why: str) -> Lived:
     ended = incident.eased_at or at
     incident = replace(
-        _enter(incident, State.CLOSED, at), closed_at=at, closed_why=why, eased_at=ended, muted_until=None
+        _enter(incident, State.CLOSED, at), closed_at=at, closed_why=why, eased_at=ended, muted_until=None, muted_by=""
     )
     return _tell(incident, Kind.CLOSED, at, wording.closed(incident), loud=True)
 
@@ -351,8 +360,10 @@ def _acted(case: Case, act: Acted, policy: Policy) -> Outcome:
     incident = case.incident
     if incident is None:
         return None, ()
+    if act.verb in ("works", "fails"):
+        return _voiced(incident, act), ()
     if act.verb in ("resolve", "false-alarm", "merge"):
-        return _ended(incident, act)
+        return _ended(_noted(incident, act), act)
     if act.verb == "reopen":
         return _reopened(incident, act.at, incident.level or policy.open_at, policy)
     return _said(_noted(incident, act), act)
@@ -386,10 +397,20 @@ def _noted(incident: Incident, act: Acted) -> Incident:
     if act.verb == "take":
         return replace(incident, owner=act.who)
     if act.verb == "mute":
-        return replace(incident, muted_until=act.until)
+        return replace(incident, muted_until=act.until, muted_by=act.who)
     if act.verb == "unmute":
-        return replace(incident, muted_until=None)
+        return replace(incident, muted_until=None, muted_by="")
+    if act.verb == "real":
+        return replace(incident, verdict=act.verb, verdict_by=act.who, confidence=Confidence.CONFIRMED)
+    if act.verb == "false-alarm":
+        return replace(incident, verdict=act.verb, verdict_by=act.who)
     return incident
+
+
+def _voiced(incident: Incident, act: Acted) -> Incident:
+    """Who says that it works is counted once, and no longer once they say that it fails; the thread hears nothing."""
+    others = tuple(mark for mark in incident.fine if mark != act.who)
+    return replace(incident, fine=(*others, act.who)[:_MOST_FINE] if act.verb == "works" else others)
 
 
 def _said(incident: Incident, act: Acted) -> Lived:
@@ -409,7 +430,7 @@ def _enter(incident: Incident, state: State, at: datetime) -> Incident:
 
 def _unmuted(incident: Incident, at: datetime) -> Incident:
     over = incident.muted_until is not None and at >= incident.muted_until
-    return replace(incident, muted_until=None) if over else incident
+    return replace(incident, muted_until=None, muted_by="") if over else incident
 
 
 def _tell(incident: Incident, kind: Kind, at: datetime, text: Text, *, who: str = "", loud: bool = False) -> Lived:
@@ -422,7 +443,7 @@ def _tell(incident: Incident, kind: Kind, at: datetime, text: Text, *, who: str 
         level=incident.level,
         text=text,
         who=who,
-        loud=loud and incident.muted_until is None,
+        loud=loud and not incident.muted,
     )
     return incident, (entry,)
 

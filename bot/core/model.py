@@ -239,6 +239,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     peak: Peak | None = None
     scope: Scope | None = None
     told_scope: Scope | None = None
+    worst_scope: Scope | None = None
     first_kind: Evidence | None = None
     vendor_at: datetime | None = None
     lowering_since: datetime | None = None

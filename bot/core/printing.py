@@ -11,7 +11,7 @@ from bot.core.wording import plain
 
 
 def incident_json(incident: Incident, entries: Sequence[Entry]) -> dict[str, Any]:
-    """One incident; `level` is the present one while it lives, and the worst it reached once it is closed."""
+    """One incident; `level` and `scope` are the present ones while it lives, and those of its worst once it is over."""
     return {
         "id": incident.id,
         "service": incident.service,
@@ -22,7 +22,7 @@ def incident_json(incident: Incident, entries: Sequence[Entry]) -> dict[str, Any
         "eased_at": moment(incident.eased_at),
         "closed_at": moment(incident.closed_at),
         "peak": _peak(incident.peak),
-        "scope": scope_json(incident.scope),
+        "scope": scope_json(incident.scope if incident.alive else incident.worst_scope),
         "entries": [entry_json(entry) for entry in entries],
     }
 

@@ -46,6 +46,7 @@ _ACTS = {
     "merge": "merged it",
     "resolve": "resolved it",
     "reopen": "reopened it",
+    "real": "said that it was real",
     "false-alarm": "called it a false alarm",
 }
 _IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "unknown": "unknown platforms"}
@@ -86,7 +87,7 @@ def lowered(incident: Incident, policy: Policy) -> Text:
 def scoped(incident: Incident) -> Text:
     """Where and what it is now."""
     wide = () if incident.scope and any(incident.scope.limits) else ("No longer limited to one place or platform. ",)
-    return (Bold("Now: "), *wide, *_where(incident.scope))
+    return (Bold("Now:"), " ", *wide, *_where(incident.scope))
 
 
 def reminder(incident: Incident, at: datetime) -> Text:
@@ -140,6 +141,8 @@ def acted(act: Acted) -> Text:
     """Who did what, from where."""
     did = _ACTS.get(act.verb, act.verb)
     until: Text = (" until ", When(act.until, "date")) if act.until else ()
+    if act.verb == "mute" and not until:
+        until = (" until it recovers",)
     words: Text = (": ", Said(act.text)) if act.text else (".",)
     return (Said(act.who), f" {did}", *until, _door(act), *words)
 
@@ -228,7 +231,7 @@ def symptoms(scope: Scope | None) -> str:
 
 def share(part: Share) -> str:
     """`Log-in 40 %`."""
-    return f"{label(part.code)} {part.share * 100:.0f} %"
+    return f"{label(part.code)} {part.share * 100:.0f}\u00a0%"
 
 
 def _upper(words: str) -> str:
