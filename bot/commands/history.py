@@ -34,21 +34,20 @@ class Arrival(NamedTuple):
 
 
 class History(msgspec.Struct, kw_only=True):
-    """Reports and counts in order of time (Unix seconds in `at`, `since` and `until`), and the rows left out."""
+    """Reports and counts in order of time (Unix seconds in `at`, `since` and `until`), and the rows left out.
+
+    `spacing` is the narrowest window of the counts in seconds, None when there are only reports.
+    """
 
     reports: list[RawReport]
     counts: list[RawCount]
     problems: list[str] = []
+    spacing: float | None = None
 
     @property
     def services(self) -> list[str]:
         """The services named, in order of the alphabet."""
         return sorted({row.service for row in self.reports} | {row.service for row in self.counts})
-
-    @property
-    def spacing(self) -> float | None:
-        """The narrowest window of the counts in seconds; None when there are only reports."""
-        return min((_seconds(row.until) - _seconds(row.since) for row in self.counts), default=None)
 
     def arrivals(self) -> Iterator[Arrival]:
         """Everything in the order in which it became known, at whole seconds."""
@@ -108,6 +107,7 @@ def _close_windows(history: History) -> None:
     """Give each count its end: as far from its start as the nearest two rows of its service are apart."""
     apart = _spacings(history.counts)
     narrowest = min(apart.values(), default=60.0)
+    history.spacing = narrowest if history.counts else None
     ends: dict[tuple[float, float], float] = {}  # one float for all rows of one moment
     first: dict[str, float] = {}
     uneven: dict[str, float] = {}

@@ -13,7 +13,7 @@ from bot.world.clock import WallClock
 
 Step = Callable[[datetime], Awaitable[None]]
 
-_KEEP = timedelta(hours=1)
+_FORGET = timedelta(hours=1)
 
 
 class StoryClock:
@@ -80,8 +80,8 @@ class Life:
         self._end += self._tick
         if self._closed:
             await self._closed(at - self._tick)
-        if at.timestamp() % _KEEP.total_seconds() < self._tick.total_seconds():
-            await self._house.intake.keep()
+        if at.timestamp() % _FORGET.total_seconds() < self._tick.total_seconds():
+            self._house.tally.forget(at.timestamp())
 
     async def _admit(self, arrival: Arrival) -> None:
         if arrival.reports:

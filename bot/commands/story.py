@@ -62,6 +62,9 @@ def read_scenario(path: Path) -> Scenario:
         return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Scenario)
     except (OSError, UnicodeDecodeError) as exc:
         raise Unreadable([f"{path}: cannot be read: {exc}"]) from exc
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 1 if exc.problem_mark else 1
+        raise Unreadable([f"{path}:{line}: {exc.problem}"]) from exc
     except (yaml.YAMLError, msgspec.ValidationError) as exc:
         raise Unreadable([f"{path}: {exc}"]) from exc
 

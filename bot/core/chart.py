@@ -124,7 +124,7 @@ def _headline(frame: _Frame, picture: Picture, top: float, font: float) -> str:
     unit = text(left, second, _caption(picture), frame.ink["quiet"], font * 0.86)
     if not any(value is not None for value in (*picture.usual, *picture.high)):
         return name + unit
-    swatch = f'<rect class="band" x="{frame.right - font * 3.5:g}" y="{second - font * 0.68:g}" width="{font * 1.1:g}" height="{font * 0.7:g}" fill="{frame.ink["band"]}"/>'
+    swatch = f'<rect class="band" x="{frame.right - font * (0.86 * 5 * LETTER + 1.5):g}" y="{second - font * 0.68:g}" width="{font * 1.1:g}" height="{font * 0.7:g}" fill="{frame.ink["band"]}"/>'
     return name + unit + swatch + text(frame.right, second, "usual", frame.ink["quiet"], font * 0.86, anchor="end")
 
 

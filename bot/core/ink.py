@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 _PLAIN = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
-LETTER = 0.54  # of the font size: the width of an average letter
+LETTER = 0.6  # of the font size: the width of an average letter
 THEMES = {
     "light": {
         "paper": "#ffffff",
