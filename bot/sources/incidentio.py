@@ -57,7 +57,7 @@ class IncidentIo(PlacedPage):
     def found(self, bodies: Sequence[bytes], now: datetime) -> Found:
         """What any of the three layers says; they are told apart by what they hold."""
         whole = mapping(decoded(bodies[0]))
-        if "page" in whole and "status" in whole:
+        if "page" in whole:
             return read_summary(whole, {}, now)
         if "summary" in whole:
             return _front(mapping(whole["summary"]), now)

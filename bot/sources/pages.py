@@ -117,7 +117,7 @@ class Page(Model):
 
     async def _fetched(self, http: Http, address: str, now: datetime) -> Reply:
         try:
-            reply = await http.get(address, headers=self.headers(), allow_private=self.allow_private, limit=_LIMIT)
+            reply = await http.get(address, headers=self.sent(), allow_private=self.allow_private, limit=_LIMIT)
         except Unreachable as exc:
             raise Unread(exc.kind, str(exc)) from exc
         if reply.status != 200 or "cf-mitigated" in reply.headers:
@@ -132,7 +132,7 @@ class Page(Model):
         except Unread:
             return b""
 
-    def headers(self) -> dict[str, str]:
+    def sent(self) -> dict[str, str]:
         """What to send along."""
         return {}
 
