@@ -11,41 +11,53 @@ from pydantic import Field
 from bot.core.alerts import Alert
 from bot.core.model import Health
 from bot.sources.letters import Told, alert, scalar
-from bot.sources.paths import JsonPath, Path, every, first, path
+from bot.sources.paths import JsonPath, Path, every, first
 from bot.sources.times import moment
 
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=100)]
 Weight = Literal["ignore", "degraded", "partial_outage", "major_outage"]
 
-FIRING = ["firing", "open*", "alert*", "trigger*", "problem", "critical", "warning", "down", "error", "fail*", "active"]
-RESOLVED = ["resolved", "ok", "closed", "recover*", "up", "normal", "success", "inactive", "healthy"]
+_FIRING = [
+    "firing",
+    "open*",
+    "alert*",
+    "trigger*",
+    "problem",
+    "critical",
+    "warning",
+    "down",
+    "error",
+    "fail*",
+    "active",
+]
+_RESOLVED = ["resolved", "ok", "closed", "recover*", "up", "normal", "success", "inactive", "healthy"]
 _LONGEST = 200
 
 
 class Mapped(Told):
     """A hook whose messages are read by paths such as `incident.state`, `alerts[0].name` or `targets[*].name`."""
 
-    each: JsonPath = path("")
+    each: JsonPath = Path("")
     """Where the alerts are, when one message carries several: `alerts[*]`. The other paths start there."""
-    key: JsonPath = path("key")
+    key: JsonPath = Path("key")
     """What stays the same from the alert to its end."""
-    state: JsonPath = path("state")
+    state: JsonPath = Path("state")
     """The word that says whether it fires or is over."""
-    firing: Words = Field(default_factory=lambda: list(FIRING))
+    firing: Words = Field(default=_FIRING)
     """Words of `state` that mean that it fires; `*` stands for anything, upper and lower case are the same."""
-    resolved: Words = Field(default_factory=lambda: list(RESOLVED))
+    resolved: Words = Field(default=_RESOLVED)
     """Words of `state` that mean that it is over."""
-    title: JsonPath = path("title")
+    title: JsonPath = Path("title")
     """What it is, in words."""
-    severity: JsonPath = path("severity")
+    severity: JsonPath = Path("severity")
     """The word that says how bad it is."""
     severities: dict[str, Weight] = Field(default_factory=dict)
     """What those words mean, where the usual ones (critical, error, warning, info) are not used."""
-    url: JsonPath = path("url")
+    url: JsonPath = Path("url")
     """Where people can read more."""
-    started: JsonPath = path("started")
+    started: JsonPath = Path("started")
     """When it began: RFC 3339, or Unix time in any unit."""
-    at: JsonPath = path("at")
+    at: JsonPath = Path("at")
     """When this was said; older news than what is known already changes nothing."""
 
     def news(self, document: Any, *, name: str = "") -> tuple[Alert, ...]:
@@ -56,10 +68,6 @@ class Mapped(Told):
     def states(self, document: Any) -> list[str]:
         """The words that say whether the alerts of a message fire."""
         return [scalar(first(row, self.state)).strip() for row in every(document, self.each)]
-
-    def says(self, state: str) -> bool:
-        """True for a word that means something here."""
-        return known(state, self.firing) or known(state, self.resolved)
 
     def says(self, state: str) -> bool:
         """True for a word that means something here."""

@@ -10,7 +10,7 @@ from bot.core.alerts import Alert
 from bot.ports import Forbidden, Letter
 from bot.sources.letters import document
 from bot.sources.mapped import Mapped, Words
-from bot.sources.paths import JsonPath, path
+from bot.sources.paths import JsonPath, Path
 from bot.sources.seals import coded_key, signed, timely
 
 _PREFIX = "v1,"
@@ -26,23 +26,23 @@ class StandardWebhooks(Mapped):
 
     kind: Literal["standard_webhooks"]
     """The word that says what this watch is."""
-    key: JsonPath = path("data.id")
+    key: JsonPath = Path("data.id")
     """What stays the same from the alert to its end."""
-    state: JsonPath = path("type")
+    state: JsonPath = Path("type")
     """The word that says whether it fires or is over."""
-    firing: Words = Field(default_factory=lambda: ["*firing", "*triggered", "*opened", "*created", "*failed"])
+    firing: Words = Field(default=["*firing", "*triggered", "*opened", "*created", "*failed"])
     """Types that mean that it fires; `*` stands for anything."""
-    resolved: Words = Field(default_factory=lambda: ["*resolved", "*closed", "*recovered", "*succeeded"])
+    resolved: Words = Field(default=["*resolved", "*closed", "*recovered", "*succeeded"])
     """Types that mean that it is over."""
-    title: JsonPath = path("data.title")
+    title: JsonPath = Path("data.title")
     """What it is, in words."""
-    severity: JsonPath = path("data.severity")
+    severity: JsonPath = Path("data.severity")
     """The word that says how bad it is."""
-    url: JsonPath = path("data.url")
+    url: JsonPath = Path("data.url")
     """Where people can read more."""
-    started: JsonPath = path("data.started")
+    started: JsonPath = Path("data.started")
     """When it began: RFC 3339, or Unix time in any unit."""
-    at: JsonPath = path("timestamp")
+    at: JsonPath = Path("timestamp")
     """When this was said; older news than what is known already changes nothing."""
 
     def prove(self, letter: Letter) -> None:

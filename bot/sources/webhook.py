@@ -8,7 +8,7 @@ from bot.core.alerts import Alert
 from bot.ports import Forbidden, Letter
 from bot.sources.letters import decoded, scalar
 from bot.sources.mapped import Mapped
-from bot.sources.paths import JsonPath, first, path
+from bot.sources.paths import JsonPath, Path, first
 from bot.sources.seals import keyed, plain_keys, signed
 
 
@@ -24,7 +24,7 @@ class Webhook(Mapped):
 
     kind: Literal["webhook"]
     """The word that says what this watch is."""
-    id: JsonPath = path("id")
+    id: JsonPath = Path("id")
     """The name of the message, if it has one: the same message again changes nothing."""
     signature_header: str = ""
     """A header with the HMAC-SHA256 of the body in hex, such as `X-Hub-Signature-256`."""
