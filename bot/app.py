@@ -11,6 +11,7 @@ from typing import Protocol, Self, cast
 
 import structlog
 from aiohttp.web import AppRunner, TCPSite
+from msgspec.structs import replace
 
 from bot.asking import Asking
 from bot.board import Board
@@ -22,7 +23,7 @@ from bot.core.places import platform, region, symptom
 from bot.core.planned import Window
 from bot.core.tally import Tally
 from bot.database import MEMORY, Database
-from bot.desk import Desk
+from bot.desk import Desk, Origin, Rooms
 from bot.detectors.levels import Rule
 from bot.easel import Easel
 from bot.engine import Engine
@@ -86,7 +87,7 @@ class House:
             tick=settings.tick,
             changed=self._changed,
         )
-        self.board = Board(self.engine, self.tally, self.store, clock, self.link)
+        self.board = Board(self.engine, self.tally, self.store, clock, link=self.link, past=self._past)
         key = bytes(32) if folder is None else reporter_key(folder / "reporter.key")
         self.seal = blake2b(key, digest_size=32, person=b"forms").digest()
         self.intake = Intake(
@@ -96,22 +97,35 @@ class House:
             clock,
             archive=CountStore(state),
         )
-        self.desk = Desk(
-            services=self.services,
-            verdicts=self.engine.verdicts,
-            board=self.board,
-            store=self.store,
-            intake=self.intake,
-            clock=clock,
-            act=self.engine.act,
-            link=self.link,
-        )
+        self.origin = Origin(path=str(settings.path), read_at=clock.now())
+        self.desk = Desk(self._rooms())
         self.relays: list[Relay] = []
 
     async def wake(self) -> None:
         """Take up where the last life left off."""
         await self.intake.recover()
+        await self.desk.wake()
         await self.engine.wake(self.clock.now())
+
+    def _rooms(self) -> Rooms:
+        return Rooms(
+            services=self.services,
+            verdicts=self.engine.verdicts,
+            board=self.board,
+            store=self.store,
+            intake=self.intake,
+            clock=self.clock,
+            act=self.engine.act,
+            link=self.link,
+            plan=self._plan,
+            changed=self._changed,
+            rules=self.rules,
+            origin=lambda: self.origin,
+            key=self.seal,
+        )
+
+    def _plan(self, service: str, windows: Sequence[Window]) -> None:
+        self.services[service] = replace(self.services[service], windows=tuple(windows))
 
     async def aclose(self) -> None:
         """Keep what is known and let go of the files."""
@@ -123,6 +137,9 @@ class House:
     def link(self, incident: str) -> str:
         """Where an incident is shown; empty while no public address is configured."""
         return f"{self.public_url}/incident/{incident}" if self.public_url else ""
+
+    async def _past(self, service: str, first: int, last: int) -> Sequence[float | None]:
+        return await self.intake.past(service, first, last)
 
     def _changed(self, service: str) -> None:
         self.board.changed(service)
@@ -167,6 +184,7 @@ class Serving:
         self._beating = beating
         self._chats = {name: _connect(model, name, self.real) for name, model in house.settings.chats.items()}
         house.relays += [self._relay(place) for place in _places(house.settings)]
+        house.desk.reach({p.name: (self._chats[p.chat], p) for p in _places(house.settings)}, self._draw)
         self._web: AppRunner | None = None
         self._measure()
 

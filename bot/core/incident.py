@@ -19,8 +19,8 @@ A level is raised at once and lowered only after it has been lower for `quiet_fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -50,7 +50,6 @@ Outcome = tuple[Incident | None, tuple[Entry, ...]]
 
 _MOST_FINE = 500
 """People whose word that it works is told apart; more would only make the case heavy."""
-_UNDONE: dict[str, Callable[[Incident], object]] = {"unack": lambda i: i.acked_by, "unmute": lambda i: i.muted}
 _SCOPE_HOLD = timedelta(minutes=10)
 _SCOPE_WIDENED = timedelta(minutes=20)
 
@@ -71,13 +70,22 @@ def objection(case: Case, act: Acted, policy: Policy) -> str:
         return f"{incident.id} is already open." if incident and incident.alive else ""
     if incident is None or incident.opened_at is None:
         return f"{policy.name} has no incident."
-    if act.verb == "ack" and incident.alive and incident.acked_by:
-        return f"{incident.acked_by} has already acknowledged {incident.id}."
-    if act.verb in _UNDONE and not _UNDONE[act.verb](incident):
-        return f"{incident.id} is not {'muted' if act.verb == 'unmute' else 'acknowledged'}."
-    if act.verb in ("note", "real", "false-alarm") or incident.alive is (act.verb != "reopen"):
+    if act.incident not in ("", incident.id):
+        return f"{act.incident} is past; {incident.id} is the latest of {incident.name}."
+    if not incident.alive and act.verb in ("note", "real", "false-alarm"):
         return ""
-    return f"{incident.id} is {'open' if incident.alive else 'closed'} already."
+    if incident.alive is (act.verb == "reopen"):
+        return f"{incident.id} is {'open' if incident.alive else 'closed'} already."
+    return _needless(incident, act)
+
+
+def _needless(incident: Incident, act: Acted) -> str:
+    """Why there is nothing to do or to take back."""
+    if act.verb == "ack" and incident.acked_by:
+        return f"{incident.acked_by} has already acknowledged {incident.id}."
+    if act.verb == "unack" and not incident.acked_by:
+        return f"Nobody has acknowledged {incident.id}."
+    return f"{incident.id} is not muted." if act.verb == "unmute" and not incident.muted else ""
 
 
 # Evidence
@@ -355,11 +363,9 @@ def _news(before: Notice | None, now: Notice) -> bool:
 def _acted(case: Case, act: Acted, policy: Policy) -> Outcome:
     if objection(case, act, policy):
         return case.incident, ()
-    if act.verb == "declare":
-        return _declared(case, act, policy)
     incident = case.incident
-    if incident is None:
-        return None, ()
+    if act.verb == "declare" or incident is None:
+        return _declared(case, act, policy)
     if act.verb in ("works", "fails"):
         return _voiced(incident, act), ()
     if act.verb in ("resolve", "false-alarm", "merge"):
@@ -390,21 +396,16 @@ def _ended(incident: Incident, act: Acted) -> Lived:
 
 
 def _noted(incident: Incident, act: Acted) -> Incident:
-    if act.verb == "ack":
-        return replace(incident, acked_by=act.who, acked_at=act.at)
-    if act.verb == "unack":
-        return replace(incident, acked_by="", acked_at=None)
-    if act.verb == "take":
-        return replace(incident, owner=act.who)
-    if act.verb == "mute":
-        return replace(incident, muted_until=act.until, muted_by=act.who)
-    if act.verb == "unmute":
-        return replace(incident, muted_until=None, muted_by="")
-    if act.verb == "real":
-        return replace(incident, verdict=act.verb, verdict_by=act.who, confidence=Confidence.CONFIRMED)
-    if act.verb == "false-alarm":
-        return replace(incident, verdict=act.verb, verdict_by=act.who)
-    return incident
+    changes: dict[str, dict[str, Any]] = {
+        "ack": {"acked_by": act.who, "acked_at": act.at},
+        "unack": {"acked_by": "", "acked_at": None},
+        "take": {"owner": act.who},
+        "mute": {"muted_until": act.until, "muted_by": act.who},
+        "unmute": {"muted_until": None, "muted_by": ""},
+        "real": {"verdict": act.verb, "verdict_by": act.who, "confidence": Confidence.CONFIRMED},
+        "false-alarm": {"verdict": act.verb, "verdict_by": act.who},
+    }
+    return replace(incident, **changes.get(act.verb, {}))
 
 
 def _voiced(incident: Incident, act: Acted) -> Incident:

@@ -309,7 +309,7 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
 
     `verb` is one of `ack unack take note mute unmute declare merge resolve reopen false-alarm real`, or the quiet ones
     `works` and `fails`, whose `who` is a mark that tells people apart without naming them. A mute without `until` lasts
-    until it recovers.
+    until it recovers. `incident` is the one that the person saw, if that is known: no other is touched.
     """
 
     at: datetime
@@ -319,6 +319,7 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     level: str = ""
     until: datetime | None = None
+    incident: str = ""
 
 
 Event = Judged | Acted

@@ -13,15 +13,44 @@ VERBS = {
     "status": "what is wrong now, worst first; or one service",
     "list": "open incidents",
     "show": "one incident with its timeline",
+    "chart": "the last 24 hours of a service against its usual",
     "why": "why an incident is at its level",
     "ack": "say that you are on it",
+    "unack": "take that back",
+    "take": "say that it is yours",
+    "mute": "call nobody: for 2h, until 14:00, or until recovery",
+    "unmute": "call people again",
     "resolve": "close an incident, with a word on how it ended",
+    "reopen": "open a closed incident again",
     "note": "add a line to the timeline",
+    "declare": "open an incident that nothing has noticed yet",
+    "merge": "close an incident as part of another: merge <this> into <that>",
     "report": "say that a service does not work for you",
+    "works": "say that it works for you",
+    "real": "say afterwards that it was a real incident",
+    "false-alarm": "say that nothing was wrong",
+    "maintenance": "planned work: add <service> 2h from 22:00, list, end <number>",
+    "config": "show: the levels in words, the file and its last error; audit: who changed what",
+    "test": "play a marked TEST incident in a channel",
+    "replay": "build a lost thread again",
     "help": "this list",
 }
-_SYNONYMS = {"acknowledge": "ack", "close": "resolve", "incidents": "list", "?": "help", "comment": "note"}
-_ABOUT_SERVICE = ("status", "report")
+_SYNONYMS = {
+    "acknowledge": "ack",
+    "unacknowledge": "unack",
+    "silence": "mute",
+    "snooze": "mute",
+    "unsilence": "unmute",
+    "close": "resolve",
+    "open": "declare",
+    "incidents": "list",
+    "?": "help",
+    "comment": "note",
+    "graph": "chart",
+    "falsealarm": "false-alarm",
+}
+_ABOUT_SERVICE = ("status", "report", "declare", "chart", "works")
+_OWN_WORDS = ("maintenance", "config", "test", "help")
 
 
 def understood(request: Request, service: Callable[[str], str | None]) -> Request:
@@ -47,18 +76,26 @@ def meant(verb: str) -> str:
     return next(iter(difflib.get_close_matches(verb, VERBS, 1, 0.5)), "")
 
 
-def _targeted(request: Request, service: Callable[[str], str | None]) -> Request:
-    """Take the target off the front of the text: the longest run of words that names a service, or an incident id."""
-    if request.incident and request.verb not in _ABOUT_SERVICE:
-        return request  # said in a thread or on a button: the words are all text
-    words = request.text.split()
+def fronted(text: str, service: Callable[[str], str | None]) -> tuple[str, str]:
+    """The service that the longest run of words at the front names (or the empty string), and the words after it."""
+    words = text.split()
     for n in range(len(words), 0, -1):
         found = service(" ".join(words[:n]))
         if found:
-            return replace(request, target=found, text=" ".join(words[n:]))
-    if words and _looks_like_id(words[0]):
-        return replace(request, target=words[0], text=" ".join(words[1:]))
-    if request.verb in _ABOUT_SERVICE and words:
+            return found, " ".join(words[n:])
+    return "", text
+
+
+def _targeted(request: Request, service: Callable[[str], str | None]) -> Request:
+    """Take the target off the front of the text: the longest run of words that names a service, or an incident id."""
+    about = request.verb in _ABOUT_SERVICE
+    if request.verb in _OWN_WORDS or (request.incident and not about):
+        return request  # said in a thread or on a button: the words are all text
+    found, rest = fronted(request.text, service)
+    if found:
+        return replace(request, target=found, text=rest)
+    words = request.text.split()
+    if words and (_looks_like_id(words[0]) or (about and not request.incident)):
         return replace(request, target=words[0], text=" ".join(words[1:]))
     return request
 

@@ -1,0 +1,157 @@
+"""Looking: what is wrong, since when and why. Nothing here changes anything, and nobody but the asker sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.core import wording
+from bot.core.heading import head
+from bot.core.model import Answer, Bold, Button, Head, Incident, Reading, Request, Said, Text, When
+from bot.core.speech import VERBS
+from bot.desk.finding import Finder
+from bot.desk.rooms import Rooms, Verb, no
+from bot.ports import Retry
+
+_LINES = 15
+_BLIND = 5
+_MENU = (
+    Button(verb="status", label="What is wrong now?", style="primary"),
+    Button(verb="list", label="Open incidents"),
+    Button(verb="report", label="Report a problem"),
+    Button(verb="declare", label="Declare an incident"),
+    Button(verb="help", label="Help"),
+)
+
+
+class Reads:
+    """Answers from memory, and from the store where history is asked for."""
+
+    def __init__(self, house: Rooms, finder: Finder) -> None:
+        self._house = house
+        self._finder = finder
+
+    def verbs(self) -> Mapping[str, Verb]:
+        """The verbs of this room."""
+        return {
+            "status": self._status,
+            "list": self._list,
+            "show": self._show,
+            "chart": self._chart,
+            "why": self._why,
+            "help": self._help,
+        }
+
+    def head(self, incident: Incident) -> Head:
+        """The head message of an incident as it stands."""
+        house = self._house
+        policy = house.services[incident.service].policy
+        troubled = house.board.troubled(incident.service) if incident.alive else ()
+        return head(incident, policy, link=house.link(incident.id), troubled=troubled)
+
+    async def _status(self, request: Request) -> Answer:
+        if request.target:
+            return await self._of_service(request)
+        rows = self._house.board.status()["services"]
+        wrong = [row for row in rows if row["level"]]
+        lines: list[Text] = [self._status_line(row["id"]) for row in wrong]
+        calm = len(rows) - len(wrong)
+        lines.append((f"{calm} {'service looks' if calm == 1 else 'services look'} normal.",))
+        lines += [
+            (Bold(f"{s.name}: "), f"no reading from {t.name}: ", Said(t.note))
+            for s in self._house.services.values()
+            for t in self._house.board.troubled(s.id)
+        ][:_BLIND]
+        return Answer(lines=tuple(lines))
+
+    def _status_line(self, service: str) -> Text:
+        verdict, incident = self._house.verdicts.get(service), self._house.board.living(service)
+        name = self._house.services[service].name
+        count = wording.counted(verdict.numbers) if verdict else "no reports counted yet"
+        if incident is None:
+            level = verdict.level if verdict else ""
+            return (Bold(f"{name}: {level or 'normal'}"), f". {count}.")
+        since: Text = (" since ", When(incident.started_at, "date"), f", {incident.id}")
+        return (Bold(f"{name}: {incident.level}"), *since, f". {count}.")
+
+    async def _of_service(self, request: Request) -> Answer:
+        service = await self._finder.service(request)
+        if service is None:
+            return self._finder.no_service(request)
+        incident = self._house.board.living(service)
+        lines: list[Text] = [self._status_line(service)]
+        lines += [(f"{t.name}: no reading: ", Said(t.note)) for t in self._house.board.troubled(service)]
+        return Answer(lines=tuple(lines), head=self.head(incident) if incident else None)
+
+    async def _list(self, request: Request) -> Answer:  # noqa: ARG002  # every verb takes the request
+        alive = self._house.board.open()
+        if not alive:
+            return Answer(lines=(("No open incidents.",),))
+        return Answer(lines=tuple(self._listed(i) for i in alive))
+
+    def _listed(self, incident: Incident) -> Text:
+        acked: Text = (", acknowledged by ", Said(incident.acked_by)) if incident.acked_by else ()
+        link = self._house.link(incident.id)
+        where = f" {link}" if link else ""
+        began: Text = (" since ", When(incident.started_at, "date"))
+        return (Bold(f"{incident.name}: {incident.level}"), *began, f", {incident.state}, {incident.id}", *acked, where)
+
+    async def _show(self, request: Request) -> Answer:
+        incident = await self._finder.incident(request)
+        if incident is None:
+            return self._finder.no_incident(request)
+        entries = await self._house.store.entries(incident.id)
+        lines: list[Text] = [(When(e.at), " ", *e.text) for e in entries[-_LINES:]]
+        earlier = len(entries) - len(lines)
+        if earlier > 0:
+            lines.insert(0, (f"{earlier} earlier lines stand in the thread.",))
+        known = incident.service in self._house.services
+        return Answer(lines=tuple(lines), head=self.head(incident) if known else None)
+
+    async def _chart(self, request: Request) -> Answer:
+        service = await self._finder.service(request)
+        if service is None:
+            return self._finder.no_service(request)
+        try:
+            png = await self._house.draw(service) if self._house.draw else None
+        except Retry as why:
+            return no((f"The chart could not be drawn just now: {why}.",))
+        line = self._status_line(service)
+        if png is None:
+            return Answer(lines=(line, ("There is no chart of it yet.",)))
+        name = self._house.services[service].name
+        return Answer(lines=(line,), png=png, alt=f"Problem reports of {name} over the last 24 hours against the usual")
+
+    async def _why(self, request: Request) -> Answer:
+        incident = await self._finder.incident(request)
+        if incident is None:
+            service = self._house.board.resolve(request.target) if request.target else None
+            return self._why_calm(service) if service else self._finder.no_incident(request)
+        lines: list[Text] = [(Bold(f"{incident.name} is {incident.state} at {incident.level}"), f", {incident.id}.")]
+        lines += [_reason(reading) for reading in incident.readings]
+        lines.append((f"Evidence: {incident.confidence}. Opened ", *_opened(incident)))
+        return Answer(lines=tuple(lines))
+
+    def _why_calm(self, service: str) -> Answer:
+        verdict = self._house.verdicts.get(service)
+        name = self._house.services[service].name
+        if verdict is None:
+            return Answer(lines=((f"{name}: no reports counted yet.",),))
+        return Answer(lines=((Bold(f"{name}: no incident. "), f"{wording.counted(verdict.numbers)}. {verdict.rule}"),))
+
+    async def _help(self, request: Request) -> Answer:
+        about = {request.text: VERBS[request.text]} if request.text in VERBS else VERBS
+        return Answer(lines=tuple((Bold(verb), f": {what}") for verb, what in about.items()), buttons=_MENU)
+
+
+def _reason(reading: Reading) -> Text:
+    """What a source says; its note may be a stranger's words, our own figures and rules are not."""
+    ours = [f"{wording.counted(reading.numbers)}, evidence {reading.numbers.score:.1f} nats"] if reading.numbers else []
+    said: Text = (Said(reading.note),) if reading.note and not ours else ()
+    rule = ". ".join(part for part in (*ours, reading.rule) if part)
+    return (Bold(f"{reading.source}: {reading.level or 'calm'}. "), *said, ". " if said and rule else "", rule)
+
+
+def _opened(incident: Incident) -> Text:
+    if incident.opened_at is None:
+        return ("not yet.",)
+    return (When(incident.opened_at, "date"), ", began about ", When(incident.started_at), ".")

@@ -1,0 +1,88 @@
+"""What the desk may ask of the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.core.model import Acted, Answer, Incident, Request, Service, Source, Text
+from bot.core.planned import Window
+from bot.detectors.levels import Rule
+from bot.detectors.surge import Verdict
+from bot.ports import Chat, Clock, Intake, Place, Store
+
+Verb = Callable[[Request], Awaitable[Answer]]
+
+
+class Board(Protocol):
+    """What the desk reads of the board."""
+
+    def status(self) -> dict[str, Any]:
+        """Every service, worst first."""
+        ...
+
+    def living(self, service: str) -> Incident | None:
+        """The open incident of a service."""
+        ...
+
+    def open(self) -> list[Incident]:
+        """All open incidents, worst first."""
+        ...
+
+    def troubled(self, service: str) -> Sequence[Source]:
+        """Watches that give no reading."""
+        ...
+
+    def resolve(self, words: str) -> str | None:
+        """The service a person means."""
+        ...
+
+    def nearest(self, words: str) -> str:
+        """The service spelt most alike."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the settings came from, when they were read, and why a later reading failed (empty: it did not)."""
+
+    path: str
+    read_at: datetime
+    trouble: str = ""
+
+
+@dataclass(kw_only=True)
+class Rooms:
+    """The rooms, and the functions that lead to those the desk must not know.
+
+    `act` does a person's act, `plan` puts windows of planned work over a service, `changed` wakes whoever tells of it.
+    `chats` and `draw` come once the doors are open: a place of each channel with its chat, and the chart of a service.
+    """
+
+    services: Mapping[str, Service]
+    verdicts: Mapping[str, Verdict]
+    board: Board
+    store: Store
+    intake: Intake
+    clock: Clock
+    act: Callable[[str, Acted], Awaitable[tuple[str, Incident | None]]]
+    link: Callable[[str], str]
+    plan: Callable[[str, Sequence[Window]], None] = lambda _service, _windows: None
+    changed: Callable[[str], None] = lambda _service: None
+    rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
+    origin: Callable[[], Origin | None] = lambda: None
+    key: bytes = b""
+    chats: Mapping[str, tuple[Chat, Place]] = field(default_factory=dict)
+    draw: Callable[[str], Awaitable[bytes | None]] | None = None
+
+
+def no(line: Text) -> Answer:
+    """Nothing was changed, and why."""
+    return Answer(lines=(line,), ok=False)
+
+
+def yes(*lines: Text) -> Answer:
+    """It was done."""
+    return Answer(lines=lines)

@@ -1,0 +1,87 @@
+"""Voices: it does not work for me, I see it too, it works for me. One person is one voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from bot.core import wording
+from bot.core.model import Acted, Answer, Numbers, Person, Request
+from bot.core.places import platform as platform_of
+from bot.core.places import region as region_of
+from bot.core.places import symptom as symptom_of
+from bot.desk.finding import Finder
+from bot.desk.rooms import Rooms, Verb, no, yes
+
+
+class Voices:
+    """The verbs that anybody may use."""
+
+    def __init__(self, house: Rooms, finder: Finder) -> None:
+        self._house = house
+        self._finder = finder
+
+    def verbs(self) -> Mapping[str, Verb]:
+        """The verbs of this room."""
+        return {"report": self._report, "works": self._works}
+
+    async def _report(self, request: Request) -> Answer:
+        service = await self._finder.service(request)
+        if service is None:
+            return self._finder.no_service(request)
+        before = self._numbers(service)
+        receipt = await self._house.intake.admit((_told(request, service),), request.who.chat)
+        if receipt.rejected:
+            return no((receipt.rejected[0][1],))
+        await self._say(request.who, service, "fails")
+        thanks = "Thank you, counted. " if receipt.accepted else "Counted already: one person is one voice. "
+        return yes((thanks, self._others(service, before, among=not receipt.accepted)))
+
+    def _numbers(self, service: str) -> Numbers | None:
+        verdict = self._house.verdicts.get(service)
+        return verdict.numbers if verdict else None
+
+    def _others(self, service: str, numbers: Numbers | None, *, among: bool) -> str:
+        """What the others say; `among`: the count before this report held the person's own voice already."""
+        name = self._house.services[service].name
+        others = max(numbers.count - among, 0) if numbers else 0
+        within = wording.lasted(numbers.within) if numbers else ""
+        usual = f", usually {wording.few(numbers.usual)}" if numbers and numbers.usual is not None else ""
+        if not others:
+            return f"Nobody else reported {name}{f' in the last {within}' if within else ''}{usual}."
+        people = f"{others:,} {'other' if others == 1 else 'others'}"
+        return f"{name}: {people} in the last {within}{usual}."
+
+    async def _works(self, request: Request) -> Answer:
+        service = await self._finder.service(request)
+        if service is None:
+            return self._finder.no_service(request)
+        name = self._house.services[service].name
+        if self._house.board.living(service) is None:
+            return yes((f"Good to hear. {name} has no open incident.",))
+        after = await self._say(request.who, service, "works")
+        return yes((f"Thank you, kept: {name} works for {len(after.fine) if after else 0:,} who said so.",))
+
+    async def _say(self, who: Person, service: str, verb: str) -> Any:
+        """Keep or take back a person's word that it works; a keyed mark stands for the person."""
+        living = self._house.board.living(service)
+        mark = blake2b(f"{who.chat}:{who.id}".encode(), key=self._house.key, digest_size=6).hexdigest()
+        if living is None or (mark in living.fine) is (verb == "works"):
+            return living
+        act = Acted(at=self._house.clock.now(), verb=verb, who=mark, incident=living.id)
+        return (await self._house.act(service, act))[1]
+
+
+def _told(request: Request, service: str) -> dict[str, Any]:
+    """The report as intake takes it; what the words give away of symptom, platform and place is used."""
+    words = request.text.strip()
+    told = {
+        "service": service,
+        "reporter": f"{request.who.chat}:{request.who.id}",
+        "symptom": request.symptom or symptom_of(words),
+        "platform": request.platform or platform_of(words),
+        "region": request.region or region_of(words),
+        "text": words,
+    }
+    return {name: value for name, value in told.items() if value}
