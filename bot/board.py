@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,8 +21,13 @@ from bot.detectors.ring import Floats
 from bot.detectors.surge import Surge, Verdict
 from bot.ports import Clock, Store, Watch
 
-_BARS = 96
-_BAR = 15
+_BARS, _BAR = 96, 15
+_SPAN = _BARS * _BAR
+_AFTERMATH = timedelta(hours=1)
+
+
+Past = Callable[[str, int, int], Awaitable[Sequence[float | None]]]
+"""Totals of a service from one bucket to another, both included, from the archive where need be."""
 
 
 class Known(Protocol):
@@ -42,12 +47,15 @@ class Known(Protocol):
 class Board:
     """Answers what is going on."""
 
-    def __init__(self, known: Known, tally: Tally, store: Store, clock: Clock, link: Callable[[str], str]) -> None:
+    def __init__(
+        self, known: Known, tally: Tally, store: Store, clock: Clock, *, link: Callable[[str], str], past: Past
+    ) -> None:
         self._known = known
         self._tally = tally
         self._store = store
         self._clock = clock
         self._link = link
+        self._past = past
         self._drawn: dict[str, tuple[object, Picture]] = {}
         self._listeners: set[asyncio.Queue[str]] = set()
         self._names = {_folded(word): s.id for s in known.services.values() for word in (*s.aliases, s.name, s.id)}
@@ -165,47 +173,51 @@ class Board:
             return None
         last = self._tally.bucket(self._clock.now())
         case = self._known.cases.get(service)
-        fresh = (last, self._tally.total(service, last), case.incident.rev if case and case.incident else 0)
+        incident = case.incident if case else None
+        fresh = (last, self._tally.total(service, last), incident.rev if incident else 0)
         if service not in self._drawn or self._drawn[service][0] != fresh:
-            self._drawn[service] = (fresh, self._picture(found, last))
+            totals = self._tally.totals(service, last - _SPAN + 1, last)
+            self._drawn[service] = (fresh, self._picture(found, last, totals, incident))
         return self._drawn[service][1]
 
-    def _picture(self, service: Service, last: int) -> Picture:
-        first = last - _BARS * _BAR + 1
-        start = self._tally.start(first)
-        mean, low, high = self._known.surge.usual(service.id, start, _BARS * _BAR)
-        rule, rule_name = self._rule(service)
+    async def picture_of(self, incident: str) -> Picture | None:
+        """The day around an incident, however long ago it was (reads the store)."""
+        found = await self._store.incident(incident)
+        service = self._known.services.get(found.service) if found else None
+        if found is None or service is None:
+            return None
+        over = found.eased_at or found.closed_at or self._clock.now()
+        last = self._tally.bucket(min(over + _AFTERMATH, self._clock.now()))
+        totals = await self._past(found.service, last - _SPAN + 1, last)
+        return self._picture(service, last, totals, found)
+
+    def _picture(
+        self, service: Service, last: int, totals: Sequence[float | None], incident: Incident | None
+    ) -> Picture:
+        start = self._tally.start(last - _SPAN + 1)
+        mean, low, high = self._known.surge.usual(service.id, start, _SPAN)
+        rule, rule_name = self._rule(service, incident)
         return Picture(
             service=service.id,
             name=service.name,
             start=start,
             step=self._known.tick * _BAR,
-            counts=_summed(self._tally.totals(service.id, first, last), _BAR),
+            counts=_summed(totals, _BAR),
             usual=_summed(list(mean), _BAR),
             low=_edges(mean, low, -1.0),
             high=_edges(mean, high, 1.0),
             rule=rule,
             rule_name=rule_name,
-            spans=self._spans(service),
+            spans=_spans(service, incident),
         )
 
-    def _rule(self, service: Service) -> tuple[float | None, str]:
+    def _rule(self, service: Service, incident: Incident | None) -> tuple[float | None, str]:
         """The count of the worst level reached, else of the mildest, where its window is as wide as a bar."""
-        case = self._known.cases.get(service.id)
-        level = case.incident.peak_level if case and case.incident else ""
+        level = incident.peak_level if incident else ""
         bar = self._known.tick * _BAR
         fitting = [r for r in self._known.rules.get(service.id, ()) if r.reports is not None and r.within == bar]
         chosen = next((r for r in fitting if r.level == level), fitting[0] if fitting else None)
         return (float(chosen.reports or 0), chosen.level) if chosen else (None, "")
-
-    def _spans(self, service: Service) -> tuple[Span, ...]:
-        case = self._known.cases.get(service.id)
-        incident = case.incident if case else None
-        if incident is None or incident.opened_at is None:
-            return ()
-        end = incident.eased_at or incident.closed_at
-        colour = tone(incident.peak_level, service.policy)
-        return (Span(onset=incident.started_at, opened=incident.opened_at, end=end, tone=colour),)
 
     # Words and changes
 
@@ -237,6 +249,14 @@ class Board:
 
 def _folded(words: str) -> str:
     return "".join(c for c in words.casefold() if c.isalnum())
+
+
+def _spans(service: Service, incident: Incident | None) -> tuple[Span, ...]:
+    if incident is None or incident.opened_at is None:
+        return ()
+    end = incident.eased_at or incident.closed_at
+    colour = tone(incident.peak_level, service.policy)
+    return (Span(onset=incident.started_at, opened=incident.opened_at, end=end, tone=colour),)
 
 
 def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:

@@ -427,6 +427,10 @@ class Board(Protocol):
         """The last 24 h of a service against its usual."""
         ...
 
+    async def picture_of(self, incident: str) -> Picture | None:
+        """The day around an incident, however long ago it was (reads the store)."""
+        ...
+
     def resolve(self, words: str) -> str | None:
         """The id of the service a person means: id, name or alias."""
         ...

@@ -14,6 +14,7 @@ from bot.web.house import House
 from bot.web.routes import Route, refuse
 
 _KEPT = 10.0
+_MOST = 500
 _SIZES = {"wide": (1200, 480), "narrow": (360, 260)}
 _COLOUR = {"calm": "#1b7537", "minor": "#96590a", "major": "#c62828", "critical": "#7f1022"}
 _LETTER = 6.6  # pixels of an average letter at 11 px; `textLength` makes up for the rest
@@ -52,6 +53,14 @@ class Drawings:
             ),
             Route(
                 method="GET",
+                path="/chart/incident/{incident}.svg",
+                handler=self.past,
+                says="The day around an incident, as SVG.",
+                gives=_SVG,
+                query=query,
+            ),
+            Route(
+                method="GET",
                 path="/badge/{service}.svg",
                 handler=self.badge,
                 says="The state of a service as a badge.",
@@ -63,6 +72,19 @@ class Drawings:
         """The chart itself."""
         asked = self._asked(request)
         return _picture(await self._once(("svg", *asked), lambda: self._drawn(*asked)), _SVG)
+
+    async def past(self, request: Request) -> Response:
+        """The chart of an incident, for as long as it is remembered."""
+        incident, (theme, size) = request.match_info["incident"], _looks(request)
+
+        async def drawn() -> bytes:
+            picture = await self._house.board.picture_of(incident)
+            if picture is None:
+                raise refuse(web.HTTPNotFound, f"no incident {incident[:60]!r}; GET /api/v1/incidents lists them")
+            width, height = _SIZES[size]
+            return self._house.chart(picture, width=width, height=height, theme=theme).encode()
+
+        return _picture(await self._once(("incident", incident, theme, size), drawn), _SVG)
 
     async def png(self, request: Request) -> Response:
         """The chart for places that show no SVG."""
@@ -82,11 +104,7 @@ class Drawings:
         return _picture(drawn.encode(), _SVG)
 
     def _asked(self, request: Request) -> tuple[str, str, str]:
-        service = self._known(request.match_info["service"])
-        theme, size = request.query.get("theme", "light"), request.query.get("size", "wide")
-        if theme not in ("light", "dark") or size not in _SIZES:
-            raise refuse(web.HTTPBadRequest, "theme is light or dark, and size is wide or narrow")
-        return service, theme, size
+        return self._known(request.match_info["service"]), *_looks(request)
 
     async def _drawn(self, service: str, theme: str, size: str) -> bytes:
         picture = self._house.board.picture(service)
@@ -97,12 +115,21 @@ class Drawings:
 
     async def _once(self, key: tuple[str, ...], draw: Callable[[], Awaitable[bytes]]) -> bytes:
         async with self._turn:
-            now = self._house.clock.monotonic()
-            until, body = self._kept.get(key, (now, b""))
-            if until <= now:
-                body = await draw()
-                self._kept[key] = (now + _KEPT, body)
+            now = self._house.clock.now().timestamp()
+            drawn, body = self._kept.pop(key, (0.0, b""))
+            if not 0 <= now - drawn < _KEPT:
+                drawn, body = now, await draw()
+            self._kept[key] = (drawn, body)
+            while len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
             return body
+
+
+def _looks(request: Request) -> tuple[str, str]:
+    theme, size = request.query.get("theme", "light"), request.query.get("size", "wide")
+    if theme not in ("light", "dark") or size not in _SIZES:
+        raise refuse(web.HTTPBadRequest, "theme is light or dark, and size is wide or narrow")
+    return theme, size
 
 
 def badge(name: str, words: str, colour: str) -> str:

@@ -180,6 +180,9 @@ class FakeBoard:
     async def timeline(self, incident: str) -> Sequence[Entry]:
         return self.lines.get(incident, [])
 
+    async def picture_of(self, incident: str) -> Picture | None:
+        return self.picture("twitter") if incident == INCIDENT else None
+
     def picture(self, service: str) -> Picture | None:
         if service == "npm":
             return None

@@ -29,7 +29,7 @@ ALLOWED = {
         "GET /", "GET /incident/{incident}", "GET /incident/{incident}/why", "GET /events", "GET /metrics",
         "GET /api/v1/status", "GET /api/v1/services/{service}", "GET /api/v1/incidents",
         "GET /api/v1/incidents/{incident}", "GET /api/v2/summary.json", "GET /api/v2/incidents.json", "GET /feed.atom",
-        "GET /calendar.ics", "GET /chart/{service}.svg", "GET /chart/{service}.png", "GET /badge/{service}.svg",
+        "GET /calendar.ics", "GET /chart/{service}.svg", "GET /chart/{service}.png", "GET /chart/incident/{incident}.svg", "GET /badge/{service}.svg",
     },
     "report": {"POST /api/v1/reports", "POST /api/v1/counts"},
     "admin": {
