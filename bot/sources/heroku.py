@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bot.core.model import Health
-from bot.sources.notices import Raw, Told, checked, later, lower
+from bot.sources.notices import Raw, Told, checked, later, lower, planned
 from bot.sources.pages import Found, Page, Part, Unread
 from bot.sources.times import moment
 from bot.sources.wire import WebAddress, decoded, mapping, rows, word
@@ -63,14 +63,13 @@ def _told(row: Mapping[str, Any], now: datetime, *, maintenance: bool = False) -
     over = row.get("resolved") is True or word(row.get("state")).lower() in ("resolved", "completed")
     said = "resolved" if over else latest.get("update_type") or row.get("state")
     began = moment(row.get("scheduled_for")) or moment(row.get("created_at"))
-    coming = maintenance and not over and began is not None and began > now
     systems = rows(row.get("systems"), 20)
     return checked(
         Raw(
             now=now,
             id=row.get("id"),
             title=row.get("title"),
-            phase="scheduled" if coming else said,
+            phase=_phase(said, began, now) if maintenance and not over else said,
             began=began,
             changed=(moment(row.get("updated_at")), moment(latest.get("created_at"))),
             url=word(row.get("full_url"), 500),
@@ -79,3 +78,8 @@ def _told(row: Mapping[str, Any], now: datetime, *, maintenance: bool = False) -
             names=[system.get("name") for system in systems],
         )
     )
+
+
+def _phase(said: object, began: datetime | None, now: datetime) -> object:
+    """Planned work goes by the clock: its state stays at scheduled while it is under way."""
+    return "scheduled" if began is not None and began > now else "in_progress" if planned(said) else said

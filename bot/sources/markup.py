@@ -9,12 +9,18 @@ from xml.parsers import expat
 
 _DEEPEST = 64
 _MOST = 100_000
-_PLAIN = ("", "http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/", "http://www.w3.org/1999/02/22-rdf-syntax-ns#")
+_PLAIN = (
+    "",
+    "http://www.w3.org/2005/Atom",
+    "http://www.w3.org/1999/xhtml",
+    "http://purl.org/rss/1.0/",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+)
 
 
 @dataclass(kw_only=True)
 class Node:
-    """An element: its name without a prefix where the vocabulary is RSS or Atom, else with the namespace before it."""
+    """An element: its name without a prefix where the vocabulary is RSS, Atom or XHTML, else with the namespace before it."""
 
     name: str
     attributes: dict[str, str]
