@@ -49,18 +49,18 @@ class Sentry(Told):
 
     def _metric(self, data: Mapping[str, Any], action: str, name: str) -> tuple[Alert, ...]:
         metric = mapping(data["metric_alert"])
-        health = Health.OPERATIONAL if action == "resolved" else self.weight(action)
-        closed = moment(metric.get("date_closed")) if action == "resolved" else None
+        over = action == "resolved"
+        health = Health.OPERATIONAL if over else self.weight(action) or Health.DEGRADED
         rule = mapping(metric.get("alert_rule"))
         return (
             alert(
                 f"metric {scalar(metric.get('id')) or scalar(rule.get('name'))}",
-                health or Health.DEGRADED,
+                health,
                 title=data.get("description_title") or rule.get("name"),
                 url=data.get("web_url"),
                 id=name,
                 started=moment(metric.get("date_started")),
-                at=closed,
+                at=moment(metric.get("date_closed")) if over else None,
             ),
         )
 
