@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
+from bot.chats.roles import Roles
 from bot.chats.slack_blocks import head_message, line_message
 from bot.chats.slack_people import People
 from bot.chats.slack_posts import Posts, where
+from bot.chats.slack_rights import Rights
 from bot.chats.slack_socket import Socket
 from bot.chats.slack_web import Misfit, Scopeless, Web, body, trouble
 from bot.core.model import Head, Line
@@ -27,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 # Slack may not know a fresh file for a moment: the waits between tries with the picture.
 _PICTURE_WAITS = (0.5, 1.5, 0.0)
+_PINNED_SO = ("already_pinned", "not_pinned", "no_pin")
 
 
 class SlackConnection(Model):
@@ -39,6 +42,10 @@ class SlackConnection(Model):
     """The app-level token with `connections:write`, `xapp-...`; without it nobody can command or press buttons."""
     api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/") + "/")] = "https://slack.com/api/"
     """Where the Web API is; for a proxy, or for tests."""
+    roles: Annotated[Roles, BeforeValidator(lambda v: {} if v is None else v)] = Roles()
+    """Who may do what, by user groups (S0123ABCD) or people (U0123ABCD). With none, everybody may do everything."""
+    pin: bool = True
+    """Pin the message of an incident while it lives."""
     broadcast: bool = True
     """Show loud lines in the channel too, not in the thread alone."""
     short_commands: bool = True
@@ -70,6 +77,7 @@ class SlackChat:
         self._web = Web(config.bot_token.reveal(), config.api_url)
         self._posts = Posts(self._web, clock)
         self._roots: dict[str, _Root] = {}
+        self._pinned: dict[str, bool] = {}
         self._broken: set[str] = set()
 
     async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
@@ -85,6 +93,7 @@ class SlackChat:
         posted, shown = await self._shown(send, root)
         ref = f"{posted['channel']}:{posted['ts']}"
         self._roots[ref] = shown
+        await self._pin(ref, head)
         return ref
 
     async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
@@ -99,6 +108,7 @@ class SlackChat:
 
         _, shown = await self._shown(send, root)
         self._roots[ref] = msgspec.structs.replace(shown, incident=head.incident)
+        await self._pin(ref, head)
 
     async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
         """Say one line in the thread, unless an earlier try already did."""
@@ -109,7 +119,7 @@ class SlackChat:
             return
         mention = place.mention.get(line.level, "") if line.loud else ""
         message = line_message(line, mention, " (may be a repeat)" if blind else "")
-        aloud = line.loud and self._config.broadcast
+        aloud = line.loud and self._config.broadcast and line.seq > 1  # the opening stands in the channel already
         posted = await self._posts.post(there, key, message | {"thread_ts": root, "reply_broadcast": aloud})
         if posted.get("message", {}).get("thread_ts") != root:
             await self._take_back(channel, posted["ts"])
@@ -119,6 +129,7 @@ class SlackChat:
         """Show the last head; Slack has no lock to put on a thread."""
         await self.edit(place, ref, head, png)
         self._roots.pop(ref, None)
+        self._pinned.pop(ref, None)
 
     async def run(self, desk: Desk, places: Sequence[Place]) -> None:
         """Listen over Socket Mode until cancelled; without an app token there is nothing to hear."""
@@ -126,8 +137,15 @@ class SlackChat:
         if not token:
             await asyncio.Event().wait()
             return
-        people = People(self._name, self._web, desk, places, self._incident, short=self._config.short_commands)
-        await Socket(self._name, lambda: self._web.ticket(token.reveal()), people.hear, self._clock).run()
+        rights = Rights(self._name, self._web, self._clock, self._config.roles)
+        short = self._config.short_commands
+        people = People(
+            self._name, self._web, desk, places, self._incident, clock=self._clock, rights=rights, short=short
+        )
+        socket = Socket(self._name, lambda: self._web.ticket(token.reveal()), people.hear, self._clock)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(people.home.run())
+            group.create_task(socket.run())
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -177,6 +195,23 @@ class SlackChat:
         except Refused:
             return _Root("")
         return _seen([block for message in page.get("messages", ()) for block in message.get("blocks", ())])
+
+    async def _pin(self, ref: str, head: Head) -> None:
+        """Pinned while it lives; what keeps a pin from its place never holds up the words."""
+        alive = head.state != "closed"
+        if not self._config.pin or self._pinned.get(ref) is alive:
+            return
+        channel, _, ts = ref.partition(":")
+        call = self._web.client.pins_add if alive else self._web.client.pins_remove
+        self._pinned[ref] = alive
+        try:
+            with trouble(f"channel {channel}"):
+                await call(channel=channel, timestamp=ts)
+        except (Retry, Refused) as exc:
+            if not any(word in str(exc) for word in _PINNED_SO):
+                self._breaks("pins", str(exc))
+        else:
+            self._recovers("pins")
 
     async def _incident(self, channel: str, ts: str) -> str:
         """The incident whose thread hangs under a message, or nothing."""

@@ -1,4 +1,4 @@
-"""How heads, lines, answers and forms look in Slack: pure, and always within Slack's limits.
+"""How heads, lines, answers and the home look in Slack: pure, and always within Slack's limits.
 
 Block Kit limits (https://docs.slack.dev/reference/block-kit/blocks): 50 blocks, header 150, section 3,000, ten
 fields of 2,000, button text 75 and value 2,000, alt text 2,000; a whole message breaks at about 13,200 characters,
@@ -34,50 +34,44 @@ def line_message(line: Line, mention: str, note: str = "") -> dict[str, Any]:
     """A reply as `text` and `blocks`. `mention` is raw markup from the config and nothing else may be; `note` is ours."""
     words = mrkdwn((*line.text, note), _LINE) or "…"
     text = " ".join(part for part in (MARKS.get(line.tone, ""), mention, words) if part)
-    return {"text": text, "blocks": [_section(text)]}
+    return {"text": text, "blocks": [section(text)]}
 
 
-def answer_message(answer: Answer, incident: str) -> dict[str, Any]:
-    """A private answer as `text` and `blocks`; its buttons speak of `incident` unless it shows a head of its own."""
+def answer_message(answer: Answer, incident: str, picture: str | None = None) -> dict[str, Any]:
+    """A private answer as `text` and `blocks`; its buttons speak of `incident` unless it shows a head of its own.
+
+    `picture` is the id of an uploaded chart.
+    """
     head = answer.head
     blocks = _paragraphs(answer.lines)
     if head is not None:
         shown = _head(head, None)
         blocks += [block for block in shown if block["type"] != "actions"] if answer.buttons else shown
+    blocks += [_image(picture, answer.alt)] if picture else []
     blocks += _actions(answer.buttons, head.incident if head else incident, at_most=25)
-    blocks = blocks or [_section("Done.")]
+    blocks = blocks or [section("Done.")]
     first = mrkdwn(answer.lines[0], _PUSH) if answer.lines else ""
     return {"text": first or "Done.", "blocks": blocks[:50]}
 
 
-def note_form(verb: str, metadata: str) -> Block:
-    """A form that asks for a person's words; for `resolve` they may stay empty, and sending it is the confirmation."""
-    resolving = verb == "resolve"
-    words = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": 500}
-    label = "What was it? (everybody in the thread will read this)" if resolving else "What should the thread know?"
-    block = {"type": "input", "block_id": "text", "optional": resolving, "label": _plain(label), "element": words}
-    return _form(
-        "Resolve incident" if resolving else "Add a note", "Resolve" if resolving else "Add", metadata, [block]
-    )
-
-
-def report_form(choices: Sequence[tuple[str, str, Sequence[tuple[str, str]]]], metadata: str) -> Block:
-    """A form of drop-downs, one for each (name, label, options); only `service` must be chosen."""
-    blocks = [_select(name, label, options) for name, label, options in choices if any(value for value, _ in options)]
-    return _form("Report a problem", "Report", metadata, blocks)
+def home_view(answers: Sequence[Answer], buttons: Sequence[Button]) -> Block:
+    """The app's home: what is wrong now, in the words of the answers, and what a person can do from here."""
+    blocks: list[Block] = [{"type": "header", "text": plain_text("What is wrong now")}]
+    for answer in answers:
+        blocks += [*_paragraphs(answer.lines), {"type": "divider"}]
+    return {"type": "home", "blocks": [*blocks, *_actions(buttons, "", at_most=_BUTTONS)][:100]}
 
 
 def _head(head: Head, picture: str | None) -> list[Block]:
-    blocks: list[Block] = [{"type": "header", "text": _plain(_title(head))}]
+    blocks: list[Block] = [{"type": "header", "text": plain_text(_title(head))}]
     if sentence := mrkdwn(head.sentence, _SENTENCE):
-        blocks.append(_section(sentence))
+        blocks.append(section(sentence))
     if fields := [_mrkdwn(_fact(fact.label, fact.value)) for fact in head.facts[:_FACTS]]:
         blocks.append({"type": "section", "fields": fields})
     if head.sources:
-        blocks.append(_section(_sources(head.sources)))
+        blocks.append(section(_sources(head.sources)))
     if picture:
-        image = {"type": "image", "slack_file": {"id": picture}, "alt_text": plain(head.alt, 1_000) or "Chart"}
-        blocks.append(image)
+        blocks.append(_image(picture, head.alt))
     return blocks + _actions(head.buttons, head.incident, at_most=_BUTTONS) + _foot(head)
 
 
@@ -127,7 +121,11 @@ def _actions(buttons: Iterable[Button], incident: str, *, at_most: int) -> list[
 
 
 def _button(button: Button, incident: str) -> Block:
-    shown: Block = {"type": "button", "action_id": button.verb[:255], "text": _plain(button.label or button.verb, 75)}
+    shown: Block = {
+        "type": "button",
+        "action_id": button.verb[:255],
+        "text": plain_text(button.label or button.verb, 75),
+    }
     if incident:
         shown["value"] = incident[:2_000]
     if button.style in ("primary", "danger"):
@@ -149,34 +147,15 @@ def _paragraphs(lines: Sequence[Text]) -> list[Block]:
             sections[-1] += f"\n{words}"
         else:
             sections.append(words)
-    return [_section(section) for section in sections if section.strip()]
+    return [section(words) for words in sections if words.strip()]
 
 
-def _select(name: str, label: str, options: Sequence[tuple[str, str]]) -> Block:
-    shown = [{"text": _plain(text or value, 75), "value": value[:150]} for value, text in options[:100] if value]
-    element = {"type": "static_select", "action_id": name, "options": shown}
-    return {
-        "type": "input",
-        "block_id": name,
-        "optional": name != "service",
-        "label": _plain(label),
-        "element": element,
-    }
+def _image(picture: str, alt: str) -> Block:
+    return {"type": "image", "slack_file": {"id": picture}, "alt_text": plain(alt, 1_000) or "Chart"}
 
 
-def _form(title: str, submit: str, metadata: str, blocks: list[Block]) -> Block:
-    return {
-        "type": "modal",
-        "callback_id": "tocsin",
-        "title": _plain(title, 24),
-        "submit": _plain(submit, 24),
-        "close": _plain("Cancel", 24),
-        "private_metadata": metadata,
-        "blocks": blocks,
-    }
-
-
-def _section(text: str) -> Block:
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn."""
     return {"type": "section", "text": _mrkdwn(text)}
 
 
@@ -184,5 +163,6 @@ def _mrkdwn(text: str) -> Block:
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
-def _plain(text: str, limit: int = 150) -> Block:
+def plain_text(text: str, limit: int = 150) -> Block:
+    """Words in which nothing is interpreted, never empty."""
     return {"type": "plain_text", "text": plain(text, limit) or "-", "emoji": False}

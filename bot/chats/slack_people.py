@@ -15,26 +15,25 @@ from typing import Any
 import msgspec
 import structlog
 
-from bot.chats.slack_blocks import answer_message, note_form, report_form
+from bot.chats.slack_blocks import answer_message
+from bot.chats.slack_forms import filled, view
+from bot.chats.slack_home import Home
+from bot.chats.slack_rights import Rights
 from bot.chats.slack_web import Web, body, trouble
-from bot.core.model import Answer, Person, Request
-from bot.ports import Desk, Place, Refused, Retry
+from bot.core.model import Answer, Form, Person, Request
+from bot.ports import Clock, Desk, Place, Refused, Retry
 
 log = structlog.get_logger(__name__)
 
-# The slash commands and events that are heard, and the scopes that needs; the app manifest is made from these.
-# A command's value is the verb it is short for.
+# The slash commands, shortcuts and events that are heard, and the scopes that needs; the app manifest is made from
+# these. A command's value is the verb it is short for, as is a shortcut's callback id.
 COMMANDS: Mapping[str, str] = {"/incident": "", "/status": "status", "/report": "report"}
-EVENTS = frozenset({"app_mention"})
+SHORTCUTS: Mapping[str, str] = {"note": "Add to timeline", "report": "Report a problem"}
+EVENTS = frozenset({"app_mention", "app_home_opened"})
 SCOPES = frozenset({"commands", "app_mentions:read"})
 
+_PICTURE_WAIT = 0.5  # Slack may not know a fresh file for a moment
 _MENTION = re.compile(r"<@[^>]*>")
-_CHOICES = (
-    ("service", "What has the problem?"),
-    ("symptom", "What do you see?"),
-    ("platform", "Where do you use it?"),
-    ("region", "Which country or region are you in?"),
-)
 _SORRY = Answer(lines=(("That did not work just now. Nothing was changed; please try again in a minute.",),), ok=False)
 
 
@@ -52,6 +51,7 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     verb: str
     incident: str = ""
+    target: str = ""
     spot: _Spot = _Spot()
 
 
@@ -66,13 +66,18 @@ class People:
         places: Sequence[Place],
         incident_of: Callable[[str, str], Awaitable[str]],
         *,
+        clock: Clock,
+        rights: Rights,
         short: bool,
     ) -> None:
+        self.home = Home(name, web, desk, clock, rights)
         self._name = name
         self._web = web
         self._desk = desk
         self._channels = {place.address: place.name for place in places}
         self._incident_of = incident_of
+        self._clock = clock
+        self._rights = rights
         self._short = short
 
     async def hear(self, kind: str, payload: dict[str, Any]) -> None:
@@ -85,15 +90,20 @@ class People:
             log.exception("slack_request_failed", chat=self._name, kind=kind)
 
     async def _heard(self, kind: str, payload: dict[str, Any]) -> None:
-        match kind, payload.get("type", ""):
+        event = payload.get("event", {})
+        match kind, payload.get("type") if kind == "interactive" else event.get("type"):
             case "slash_commands", _:
                 await self._command(payload)
             case "interactive", "block_actions":
                 await self._press(payload)
             case "interactive", "view_submission":
                 await self._submit(payload)
-            case "events_api", _ if payload.get("event", {}).get("type") in EVENTS:
+            case "interactive", "message_action":
+                await self._picked(payload)
+            case "events_api", "app_mention":
                 await self._mentioned(payload)
+            case "events_api", "app_home_opened" if event.get("tab") == "home":
+                await self.home.opened(event["user"])
 
     async def _command(self, payload: dict[str, Any]) -> None:
         command, words = payload["command"], payload.get("text", "").strip()
@@ -102,12 +112,9 @@ class People:
         verb = COMMANDS.get(command, "")
         if verb and not self._short:
             await self._say(spot, Answer(lines=((f"This bot listens to /incident {verb} instead.",),), ok=False), "")
-        elif verb == "report" and not words:
-            await self._show_form(payload["trigger_id"], _Draft(verb=verb, spot=spot))
-        elif verb:
-            await self._ask(spot, self._request(spot, verb=verb, who=who, target=words))
-        else:
-            await self._ask(spot, self._request(spot, verb="" if words else "help", who=who, text=words))
+            return
+        request = self._request(spot, verb=verb or ("" if words else "help"), who=who, text=words)
+        await self._take(spot, request, payload.get("trigger_id", ""))
 
     async def _press(self, payload: dict[str, Any]) -> None:
         action, container = payload["actions"][0], payload.get("container", {})
@@ -115,26 +122,33 @@ class People:
         url = payload.get("response_url", "")
         spot = _Spot(channel=channel, user=payload["user"]["id"], thread=container.get("thread_ts", ""), url=url)
         verb, incident = action["action_id"], action.get("value", "")
-        if verb in ("note", "resolve") or (verb == "report" and not incident):
-            await self._show_form(payload["trigger_id"], _Draft(verb=verb, incident=incident, spot=spot))
-            return
         if not incident and thread and not container.get("is_ephemeral"):
             incident = await self._incident_of(channel, thread)
-        await self._ask(spot, self._request(spot, verb=verb, who=self._presser(payload), incident=incident))
+        request = self._request(spot, verb=verb, who=self._presser(payload), incident=incident)
+        await self._take(spot, request, payload.get("trigger_id", ""))
+
+    async def _picked(self, payload: dict[str, Any]) -> None:
+        """A shortcut on a message: its words go where the shortcut says, with the name of who wrote them."""
+        verb, message, channel = payload["callback_id"], payload["message"], payload["channel"]["id"]
+        if verb not in SHORTCUTS:
+            return
+        thread = message.get("thread_ts") or message["ts"]
+        user = payload["user"]["id"]
+        spot = _Spot(channel=channel, user=user, thread=message.get("thread_ts", ""), url=payload["response_url"])
+        words = html.unescape(message.get("text", "")).strip()
+        author = message.get("user", "")
+        if verb == "note" and author not in ("", user):
+            words = f"{await self._user_name(author)} wrote: {words}"
+        incident = await self._incident_of(channel, thread) if verb == "note" else ""
+        request = self._request(spot, verb=verb, who=self._presser(payload), incident=incident, text=words)
+        await self._take(spot, request, payload.get("trigger_id", ""))
 
     async def _submit(self, payload: dict[str, Any]) -> None:
-        view = payload["view"]
-        draft = msgspec.json.decode(view["private_metadata"], type=_Draft)
-        given = {name: value for block in view["state"]["values"].values() for name, value in _values(block)}
-        request = self._request(
-            draft.spot,
-            verb=draft.verb,
-            who=self._presser(payload),
-            incident=draft.incident,
-            target=given.pop("service", ""),
-            **given,
-        )
-        await self._ask(draft.spot, request)
+        draft = msgspec.json.decode(payload["view"]["private_metadata"], type=_Draft)
+        given = {"target": draft.target} | filled(payload["view"]["state"])
+        who = self._presser(payload)
+        request = self._request(draft.spot, verb=draft.verb, who=who, incident=draft.incident, **given)
+        await self._ask(draft.spot, await self._entitled(request, draft.spot))
 
     async def _mentioned(self, payload: dict[str, Any]) -> None:
         """`@tocsin why` in a thread, where Slack offers no slash commands."""
@@ -147,7 +161,19 @@ class People:
         incident = await self._incident_of(channel, thread) if thread else ""
         who = self._person(payload.get("team_id", ""), user, await self._user_name(user))
         verb = "" if words else "help"
-        await self._ask(spot, self._request(spot, verb=verb, who=who, text=words, incident=incident))
+        await self._take(spot, self._request(spot, verb=verb, who=who, text=words, incident=incident), "")
+
+    async def _take(self, spot: _Spot, request: Request, trigger: str) -> None:
+        """Show the form that the desk wants first, where a form can be shown; else have it answered."""
+        request = await self._entitled(request, spot)
+        form = self._desk.form(request) if trigger else None
+        if form:
+            await self._show_form(trigger, form, spot)
+        else:
+            await self._ask(spot, request)
+
+    async def _entitled(self, request: Request, spot: _Spot) -> Request:
+        return msgspec.structs.replace(request, right=await self._rights.of(spot.user))
 
     async def _ask(self, spot: _Spot, request: Request) -> None:
         try:
@@ -158,8 +184,27 @@ class People:
         await self._say(spot, answer, request.incident)
 
     async def _say(self, spot: _Spot, answer: Answer, incident: str) -> None:
-        """Answer privately. The address that came along works without any membership, but only five times."""
-        message = answer_message(answer, incident)
+        """Answer privately, with the chart if Slack takes it."""
+        picture = await self._uploaded(answer)
+        if picture:
+            await self._clock.sleep(_PICTURE_WAIT)
+            try:
+                await self._post(spot, answer_message(answer, incident, picture))
+            except Refused:
+                log.info("slack_answer_without_chart", chat=self._name)
+            else:
+                return
+        await self._post(spot, answer_message(answer, incident))
+
+    async def _uploaded(self, answer: Answer) -> str:
+        try:
+            return await self._web.upload(answer.png, answer.alt[:1_000] or "Chart") if answer.png else ""
+        except (Retry, Refused) as exc:
+            log.warning("slack_answer_without_chart", chat=self._name, why=str(exc))
+            return ""
+
+    async def _post(self, spot: _Spot, message: dict[str, Any]) -> None:
+        """The address that came along works without any membership, but only five times; from home there is none."""
         if spot.url:
             try:
                 content = message | {"response_type": "ephemeral", "replace_original": False}
@@ -169,22 +214,22 @@ class People:
             else:
                 return
         with trouble(f"channel {spot.channel}"):
+            if not spot.channel:
+                await self._web.client.chat_postMessage(channel=spot.user, unfurl_links=False, **message)
+                return
             await self._web.client.chat_postEphemeral(
                 channel=spot.channel, user=spot.user, thread_ts=spot.thread or None, **message
             )
 
-    async def _show_form(self, trigger: str, draft: _Draft) -> None:
+    async def _show_form(self, trigger: str, form: Form, spot: _Spot) -> None:
         """Open a form before anything slow: Slack's trigger lasts three seconds."""
-        metadata = json.dumps(msgspec.to_builtins(draft))
-        if draft.verb == "report":
-            view = report_form([(n, label, self._desk.suggest(n, "")) for n, label in _CHOICES], metadata)
-        else:
-            view = note_form(draft.verb, metadata)
+        draft = _Draft(verb=form.verb, incident=form.incident, target=form.target, spot=spot)
         try:
             with trouble("a form"):
-                await self._web.client.views_open(trigger_id=trigger, view=view)
+                shown = view(form, json.dumps(msgspec.to_builtins(draft)))
+                await self._web.client.views_open(trigger_id=trigger, view=shown)
         except (Retry, Refused) as exc:
-            await self._say(draft.spot, Answer(lines=((f"The form could not be shown. {exc}",),), ok=False), "")
+            await self._say(spot, Answer(lines=((f"The form could not be shown. {exc}",),), ok=False), "")
 
     def _request(self, spot: _Spot, *, verb: str, who: Person, **more: str) -> Request:
         return Request(verb=verb, who=who, channel=self._channels.get(spot.channel, ""), **more)
@@ -203,11 +248,3 @@ class People:
                 return str(body(await self._web.client.users_info(user=user))["user"]["name"])
         except (Retry, Refused):
             return user
-
-
-def _values(block: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What one field of a form holds: words, or the chosen option's value."""
-    chosen = (
-        (name, field.get("value") or (field.get("selected_option") or {}).get("value")) for name, field in block.items()
-    )
-    return [(name, str(value)) for name, value in chosen if value]

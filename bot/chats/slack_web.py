@@ -38,8 +38,12 @@ METHODS: Mapping[str, frozenset[str]] = {
     "conversations.replies": frozenset({"channels:history", "groups:history"}),
     "files.completeUploadExternal": frozenset({"files:write"}),
     "files.getUploadURLExternal": frozenset({"files:write"}),
+    "pins.add": frozenset({"pins:write"}),
+    "pins.remove": frozenset({"pins:write"}),
+    "usergroups.users.list": frozenset({"usergroups:read"}),
     "users.info": frozenset({"users:read"}),
     "views.open": frozenset(),
+    "views.publish": frozenset(),
 }
 
 _LATER = frozenset({"ratelimited", "rate_limited", "team_added_to_org"})

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import yaml
 
-from bot.chats.slack_people import COMMANDS, EVENTS, SCOPES
+from bot.chats.slack_people import COMMANDS, EVENTS, SCOPES, SHORTCUTS
 from bot.chats.slack_web import METHODS
 
 _TELLING = {
-    "/incident": ("Incidents: status, list, show, why, ack, resolve, note, report, help", "status twitter"),
+    "/incident": ("What is wrong, and what is done about it", "status | report | mute 2h | resolve fixed | help"),
     "/status": ("How a service is doing, or all of them", "[service]"),
     "/report": ("Say that something does not work", "<service>"),
 }
@@ -34,7 +34,13 @@ def manifest(name: str = "Tocsin", *, short_commands: bool = True) -> dict[str, 
         },
         "features": {
             "bot_user": {"display_name": name.lower(), "always_online": True},
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
             "slash_commands": [_command(command) for command in commands],
+            "shortcuts": [_shortcut(verb, name) for verb, name in SHORTCUTS.items()],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES.union(*METHODS.values()))}},
         "settings": {
@@ -68,3 +74,7 @@ def run(name: str = "Tocsin", *, as_json: bool = False, short_commands: bool = T
 def _command(command: str) -> dict[str, Any]:
     description, hint = _TELLING[command]
     return {"command": command, "description": description, "usage_hint": hint, "should_escape": False}
+
+
+def _shortcut(verb: str, name: str) -> dict[str, Any]:
+    return {"name": name, "type": "message", "callback_id": verb, "description": f"{name}, from a message"}

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 from doubles.slack import SCOPES, SlackDouble
-from doubles.slack_rig import PLACE, PNG, DeskDouble, Leap, connected, head, line, listening, until
+from doubles.slack_rig import NOTE, PLACE, PNG, DeskDouble, Leap, connected, head, line, listening, until
 
-from bot.chats.slack_people import COMMANDS, EVENTS
+from bot.chats.roles import Roles
+from bot.chats.slack_people import COMMANDS, EVENTS, SHORTCUTS
 from bot.chats.slack_web import METHODS
 from bot.commands.slack_manifest import link, manifest, run
 from bot.ports import Refused, Retry
@@ -20,6 +21,8 @@ def test_it_lists_the_commands_and_events_that_are_heard() -> None:
     described = manifest()
     assert {c["command"] for c in described["features"]["slash_commands"]} == set(COMMANDS)
     assert set(described["settings"]["event_subscriptions"]["bot_events"]) == EVENTS
+    assert {s["callback_id"]: s["name"] for s in described["features"]["shortcuts"]} == SHORTCUTS
+    assert described["features"]["app_home"]["home_tab_enabled"]
     assert described["settings"]["socket_mode_enabled"]
     assert described["settings"]["interactivity"]["is_enabled"]
 
@@ -42,15 +45,18 @@ async def everything(slack: SlackDouble) -> None:
         slack.channels["C1"].member = False
         ref = await chat.open(PLACE, "k1", head(), PNG, clock.now())
         await chat.reply(PLACE, ref, "k2", line(), clock.now())
-        await chat.close(PLACE, ref, head(2), None)
+        await chat.close(PLACE, ref, head(2, state="closed"), None)
         slack.delete(ref.partition(":")[2])
         with pytest.raises(Refused):
             await chat.reply(PLACE, ref, "k3", line(), None)
-    async with listening(slack, DeskDouble()):
+    desk = DeskDouble()
+    desk.forms["note"] = NOTE
+    async with listening(slack, desk, roles=Roles(act=["S1"])):
         pressed = await slack.press("note", "INC-42")
         await until(lambda: pressed.view)
         await slack.mention("why")
-        await until(lambda: slack.ephemerals)
+        await slack.come_home()
+        await until(lambda: slack.ephemerals and slack.homes)
 
 
 async def test_with_just_these_scopes_everything_works_and_every_listed_method_is_used() -> None:
@@ -85,6 +91,9 @@ def test_it_keeps_slacks_limits() -> None:
     described = manifest()
     assert len(described["display_information"]["name"]) <= 35
     assert len(described["display_information"]["description"]) <= 140
+    for shortcut in described["features"]["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
     for command in described["features"]["slash_commands"]:
         assert len(command["command"]) <= 32
         assert len(command["description"]) <= 100

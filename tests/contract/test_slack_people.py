@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from doubles.slack import SlackDouble
-from doubles.slack_rig import PLACE, DeskDouble, head, line, listening, until
+from doubles.slack_rig import NOTE, PLACE, PNG, REPORT, RESOLVE, DeskDouble, head, line, listening, until
 
-from bot.core.model import Answer, Button, Person, Said
+from bot.chats.roles import Roles
+from bot.core.model import Answer, Button, Form, Person, Said
 from bot.ports import Chat, Retry
 
 ANA = Person(chat="slack", id="T1:U1", name="u1")
@@ -64,8 +65,8 @@ async def test_fifty_commands_at_a_stuck_desk_are_all_acknowledged(
         ("/incident", "ack INC-42 on it", {"verb": "", "text": "ack INC-42 on it", "target": ""}),
         ("/incident", "  ", {"verb": "help", "text": "", "target": ""}),
         ("/status", "", {"verb": "status", "text": "", "target": ""}),
-        ("/status", "twitter", {"verb": "status", "text": "", "target": "twitter"}),
-        ("/report", "twitter", {"verb": "report", "text": "", "target": "twitter"}),
+        ("/status", "twitter", {"verb": "status", "text": "twitter", "target": ""}),
+        ("/report", "twitter no log-in", {"verb": "report", "text": "twitter no log-in", "target": ""}),
     ],
 )
 async def test_a_command_becomes_a_request(
@@ -111,31 +112,153 @@ async def test_a_button_asks_the_desk_about_its_incident(slack: SlackDouble, des
     assert pressed.answers[0]["replace_original"] is False
 
 
-@pytest.mark.parametrize(("verb", "text"), [("note", "it is the login"), ("resolve", "rolled back"), ("resolve", "")])
-async def test_a_button_that_wants_words_opens_a_form(
-    slack: SlackDouble, desk: DeskDouble, chat: Chat, verb: str, text: str
+@pytest.mark.parametrize(
+    ("form", "text"), [(NOTE, "it is the login"), (RESOLVE, "rolled back"), (RESOLVE, "the vendor rolled back")]
+)
+async def test_a_form_that_the_desk_wants_comes_before_any_work(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat, form: Form, text: str
 ) -> None:
+    desk.forms[form.verb] = form
     desk.gate.clear()
-    pressed = await slack.press(verb, "INC-42")
+    pressed = await slack.press(form.verb, "INC-42")
     await until(lambda: pressed.view)
-    assert desk.asked == [], "the form comes before any work"
-    sent = await slack.submit(pressed, {"text": text} if text else {})
+    assert desk.asked == []
+    sent = await slack.submit(pressed, {"text": text} if text != "rolled back" else {})
     await until(lambda: sent.acked_after is not None)
     desk.gate.set()
     await until(lambda: pressed.answers)
     [request] = desk.asked
-    assert (request.verb, request.incident, request.text, request.who) == (verb, "INC-42", text, ANA)
+    assert (request.verb, request.incident, request.text, request.who) == (form.verb, "INC-42", text, ANA)
 
 
-async def test_report_without_words_opens_a_form_of_choices(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+async def test_a_form_says_what_it_will_do_in_words_that_are_inert(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.forms["resolve"] = RESOLVE
+    asked = await slack.slash("/incident", "resolve rolled back")
+    await until(lambda: asked.view)
+    assert asked.view
+    assert asked.view["blocks"][0]["text"]["text"] == "Closes INC-42, by &lt;!channel\u200b&gt;."
+    assert asked.view["title"]["text"] == "Resolve: Twitter"
+
+
+async def test_a_report_is_asked_for_in_a_form_of_choices(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    desk.forms["report"] = REPORT
     asked = await slack.slash("/report")
     await until(lambda: asked.view)
-    await slack.submit(asked, {"service": "twitter", "symptom": "login", "platform": "web"})
+    await slack.submit(asked, {"target": "twitter", "symptom": "login"})
     await until(lambda: asked.answers)
     [request] = desk.asked
     assert (request.verb, request.target) == ("report", "twitter")
     assert (request.symptom, request.platform, request.region) == ("login", "web", "")
     assert request.channel == "ops"
+
+
+async def test_a_mention_has_no_trigger_so_it_is_answered_without_a_form(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.forms["resolve"] = RESOLVE
+    await slack.mention("resolve rolled back")
+    await until(lambda: slack.ephemerals)
+    assert [request.text for request in desk.asked] == ["resolve rolled back"]
+
+
+async def test_add_to_timeline_takes_the_words_with_who_wrote_them(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    root = ref.partition(":")[2]
+    theirs, own = slack.speak("it is the &lt;login&gt;", thread=root), slack.speak("mine", user="U1", thread=root)
+    for ts in (theirs, own):
+        picked = await slack.pick("note", ts)
+        await until(lambda picked=picked: picked.answers)
+    assert [(r.verb, r.incident, r.text) for r in desk.asked] == [
+        ("note", "INC-42", "u2 wrote: it is the <login>"),
+        ("note", "INC-42", "mine"),
+    ]
+
+
+async def test_report_a_problem_from_a_message_asks_which_service(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    desk.forms["report"] = REPORT
+    picked = await slack.pick("report", slack.speak("twitter is down"))
+    await until(lambda: picked.view)
+    await slack.submit(picked, {"target": "twitter"})
+    await until(lambda: picked.answers)
+    assert desk.asked[0].target == "twitter"
+
+
+async def test_the_home_tab_shows_the_board_and_follows_it(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    await slack.come_home()
+    await until(lambda: "U1" in slack.homes)
+    assert "Noted." in str(slack.homes["U1"])
+    desk.reply = Answer(lines=(("Twitter: major, ", Said("<!here>")),))
+    await until(lambda: "Twitter: major" in str(slack.homes["U1"]))
+    assert "<!here>" not in str(slack.homes["U1"])
+    published = len(slack.called("views.publish"))
+    await slack.come_home()
+    await slack.come_home(tab="messages")
+    asked = await slack.slash("/incident", "list")
+    await until(lambda: asked.answers)
+    assert len(slack.called("views.publish")) == published, "nothing new, nothing sent"
+
+
+async def test_a_button_at_home_is_answered_in_the_apps_own_messages(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    await slack.press("help", home=True)
+    await until(lambda: slack.direct["U1"])
+    assert slack.direct["U1"][0]["text"] == "Noted."
+
+
+async def test_an_answer_can_show_a_chart(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    desk.reply = Answer(lines=(("Twitter: normal",),), png=PNG, alt="Reports over a day")
+    asked = await slack.slash("/incident", "chart twitter")
+    await until(lambda: asked.answers)
+    [image] = [block for block in asked.answers[0]["blocks"] if block["type"] == "image"]
+    assert image["alt_text"] == "Reports over a day"
+
+
+async def test_a_chart_that_slack_does_not_take_is_left_out(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    slack.file_lag = 9
+    desk.reply = Answer(lines=(("Twitter: normal",),), png=PNG)
+    asked = await slack.slash("/incident", "chart twitter")
+    await until(lambda: asked.answers)
+    assert "Twitter: normal" in str(asked.answers[0])
+
+
+# Roles
+
+
+@pytest.mark.parametrize(("user", "right"), [("U1", "act"), ("U2", "admin"), ("U3", "report"), ("U4", "admin")])
+async def test_a_persons_right_comes_from_user_groups_and_names(
+    slack: SlackDouble, desk: DeskDouble, user: str, right: str
+) -> None:
+    slack.groups = {"S1": ["U1", "U2"], "S2": ["U2"]}
+    async with listening(slack, desk, roles=Roles(act=["S1"], admin=["S2", "U4"])):
+        asked = await slack.slash("/incident", "resolve", user=user)
+        await until(lambda: asked.answers)
+        again = await slack.press("ack", "INC-42", user=user)
+        await until(lambda: again.answers)
+    assert [request.right for request in desk.asked] == [right, right]
+    assert len(slack.called("usergroups.users.list")) == 2, "asked once a group, not once a press"
+
+
+async def test_without_roles_everybody_may_and_slack_is_not_asked(
+    slack: SlackDouble, desk: DeskDouble, chat: Chat
+) -> None:
+    asked = await slack.slash("/incident", "resolve")
+    await until(lambda: asked.answers)
+    assert desk.asked[0].right == "admin"
+    assert not slack.called("usergroups.users.list")
+
+
+async def test_a_group_that_slack_does_not_tell_gives_no_right(slack: SlackDouble, desk: DeskDouble) -> None:
+    async with listening(slack, desk, roles=Roles(act=["S404"])):
+        asked = await slack.slash("/incident", "ack")
+        await until(lambda: asked.answers)
+    assert desk.asked[0].right == "report"
 
 
 async def test_i_see_it_too_needs_one_press_only(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:

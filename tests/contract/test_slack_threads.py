@@ -319,7 +319,7 @@ async def test_only_a_loud_line_is_shown_to_all_and_mentions_by_its_level(slack:
 async def test_broadcasting_can_be_switched_off(slack: SlackDouble, clock: Leap) -> None:
     async with connected(slack, clock, broadcast=False) as chat:
         ref = await chat.open(PLACE, "k0", head(), None, None)
-        await chat.reply(PLACE, ref, "k1", line(loud=True), None)
+        await chat.reply(PLACE, ref, "k1", line(2, loud=True), None)
     assert not slack.thread(ref.partition(":")[2])[0]["broadcast"]
 
 
@@ -338,3 +338,51 @@ async def test_an_answer_that_never_comes_is_not_waited_for_for_ever(
     with pytest.raises(Retry) as lost:
         await chat.open(PLACE, "k1", head(), None, None)
     assert lost.value.unsure
+
+
+# Pins
+
+
+async def test_the_head_is_pinned_while_it_lives_and_again_when_it_reopens(slack: SlackDouble, chat: Chat) -> None:
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    ts = ref.partition(":")[2]
+    assert slack.channels["C1"].pins == [ts]
+    await chat.edit(PLACE, ref, head(2), None)
+    assert len(slack.called("pins.add")) == 1
+    await chat.close(PLACE, ref, head(3, state="closed"), None)
+    assert slack.channels["C1"].pins == []
+    await chat.edit(PLACE, ref, head(4), None)
+    assert slack.channels["C1"].pins == [ts]
+
+
+async def test_a_head_is_unpinned_after_a_restart_too(slack: SlackDouble, clock: Leap) -> None:
+    async with connected(slack, clock) as before:
+        ref = await before.open(PLACE, "k1", head(), None, None)
+    async with connected(slack, clock) as after:
+        await after.close(PLACE, ref, head(2, state="closed"), None)
+    assert slack.channels["C1"].pins == []
+
+
+async def test_pins_can_be_switched_off(slack: SlackDouble, clock: Leap) -> None:
+    async with connected(slack, clock, pin=False) as chat:
+        ref = await chat.open(PLACE, "k1", head(), None, None)
+        await chat.close(PLACE, ref, head(2, state="closed"), None)
+    assert not slack.called("pins.add")
+    assert not slack.called("pins.remove")
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("error", error="too_many_pins"), Fault("error", error="missing_scope"), Fault("ratelimit")]
+)
+async def test_a_pin_that_fails_never_holds_up_the_words(slack: SlackDouble, chat: Chat, fault: Fault) -> None:
+    slack.fault("pins.add", fault)
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    await chat.reply(PLACE, ref, "k2", line(2), None)
+    assert len(slack.roots()) == 1
+
+
+async def test_the_opening_is_not_shown_to_the_channel_twice(slack: SlackDouble, chat: Chat) -> None:
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    await chat.reply(PLACE, ref, "k2", line(1, loud=True), None)
+    await chat.reply(PLACE, ref, "k3", line(2, loud=True), None)
+    assert [m["broadcast"] for m in slack.thread(ref.partition(":")[2])] == [False, True]

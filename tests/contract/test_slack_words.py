@@ -12,9 +12,10 @@ from doubles.slack_rig import AT, head
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.slack_blocks import answer_message, head_message, line_message, note_form, report_form
+from bot.chats.slack_blocks import answer_message, head_message, home_view, line_message
+from bot.chats.slack_forms import view
 from bot.chats.slack_text import mrkdwn, tame
-from bot.core.model import Answer, Bold, Button, Fact, Head, Line, Said, Source, When
+from bot.core.model import Answer, Bold, Button, Fact, Field, Form, Head, Line, Said, Source, When
 
 HOSTILE = [
     "<!channel>",
@@ -90,11 +91,16 @@ def hostile_answer(words: str) -> dict[str, Any]:
 
 
 def hostile_form(words: str) -> dict[str, Any]:
-    return report_form([("service", words or "x", [("value", words)])], "{}")
+    field = Field(name="target", label=words or "x", options=(("value", words),), value=words)
+    return view(Form(verb="report", title=words, submit=words, fields=(field,), about=((Said(words),),)), "{}")
+
+
+def hostile_home(words: str) -> dict[str, Any]:
+    return home_view([Answer(lines=((Said(words),), (words,)))], [Button(verb="report", label=words)])
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words)[:40])
-@pytest.mark.parametrize("surface", [hostile_head, hostile_line, hostile_answer, hostile_form])
+@pytest.mark.parametrize("surface", [hostile_head, hostile_line, hostile_answer, hostile_form, hostile_home])
 def test_hostile_words_are_inert_on_every_surface(surface: Any, words: str) -> None:
     message = surface(words)
     message.pop("private_metadata", None)
@@ -280,14 +286,12 @@ def test_slack_takes_every_answer(lines: Any, shown: Head | None, buttons: Any) 
     assert_taken(answer_message(Answer(lines=lines, head=shown, buttons=buttons), "INC-1"))
 
 
-@given(st.lists(st.tuples(WORDS, WORDS), max_size=25))
-def test_slack_takes_every_form(options: list[tuple[str, str]]) -> None:
-    choices = [
-        ("service", "What?", [("twitter", "Twitter")]),
-        ("platform", "On what?", options),
-        ("symptom", "How?", [("login", "Log-in")]),
-        ("region", "Where?", []),
-    ]
-    assert view_faults(report_form(choices, "{}")) == []
-    assert view_faults(note_form("note", "{}")) == []
-    assert view_faults(note_form("resolve", "{}")) == []
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=25), WORDS, WORDS)
+def test_slack_takes_every_form(options: list[tuple[str, str]], words: str, about: str) -> None:
+    value = options[-1][0] if options else words
+    fields = (
+        Field(name="target", label=words, options=tuple(options), value=value, needed=True),
+        Field(name="text", label=words, value=words * 40),
+    )
+    form = Form(verb="note", title=words, submit=words, fields=fields, about=((Said(about),), (about,)))
+    assert view_faults(view(form, "{}")) == []

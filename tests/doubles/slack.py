@@ -2,7 +2,7 @@
 
 In a test: `async with SlackDouble() as slack:` and point `api_url` at `slack.url`. As a process of its own:
 `python tests/doubles/slack.py --port 8065` prints the base URL; `/_control/...` then does what the methods here do: GET `messages`, `calls`, `happenings`, `ephemerals` or `sockets` to
-look, POST `slash`, `press`, `mention`, `submit`, `fault`, `drop` or `channel` with JSON arguments to act.
+look, POST `slash`, `press`, `mention`, `pick`, `submit`, `fault`, `drop` or `channel` with JSON arguments to act.
 
 It forgives nothing: tokens, scopes, membership, Block Kit limits, thread parents, triggers, response_urls and the
 three seconds for an acknowledgement are all checked. A fault script says, per method and call, what goes wrong:
@@ -39,6 +39,8 @@ EVERY_SCOPE = frozenset(
         "files:read",
         "files:write",
         "groups:history",
+        "pins:write",
+        "usergroups:read",
         "users:read",
     }
 )
@@ -55,8 +57,12 @@ SCOPES = {
     "files.getUploadURLExternal": ("files:write",),
     "files.completeUploadExternal": ("files:write",),
     "files.info": ("files:read",),
+    "pins.add": ("pins:write",),
+    "pins.remove": ("pins:write",),
+    "usergroups.users.list": ("usergroups:read",),
     "users.info": ("users:read",),
     "views.open": (),
+    "views.publish": (),
 }
 ACK_WITHIN = 3.0
 MESSAGE_CHARACTERS = 13_200
@@ -103,6 +109,7 @@ class Channel:
     archived: bool = False
     restricted: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
+    pins: list[str] = field(default_factory=list)
 
     def find(self, ts: str) -> dict[str, Any]:
         for message in self.messages:
@@ -145,6 +152,9 @@ class SlackDouble:
         self.files: dict[str, dict[str, Any]] = {}
         self.file_lag = 0
         self.ephemerals: list[dict[str, Any]] = []
+        self.direct: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, list[str]] = {}
         self.happenings: list[Happening] = []
         self.calls: list[Call] = []
         self.faults: dict[str, dict[int, Fault]] = defaultdict(dict)
@@ -228,8 +238,10 @@ class SlackDouble:
         user: str = "U1",
         channel: str = "C1",
         ephemeral: bool = False,
+        home: bool = False,
     ) -> Happening:
         container = {"type": "message", "channel_id": channel, "message_ts": ts, "is_ephemeral": ephemeral}
+        container = {"type": "view", "view_id": "V0"} if home else container
         action = {"type": "button", "action_id": verb, "block_id": "b", "action_ts": "1"}
         payload = {
             "type": "block_actions",
@@ -239,16 +251,42 @@ class SlackDouble:
             "channel": {"id": channel, "name": self.channels[channel].name},
             "actions": [action | ({"value": value} if value else {})],
         }
+        return await self.send("interactive", payload, address=not home)
+
+    async def pick(self, shortcut: str, ts: str, *, user: str = "U1", channel: str = "C1") -> Happening:
+        """A shortcut in the menu of a message."""
+        message = self.channels[channel].find(ts)
+        payload = {
+            "type": "message_action",
+            "callback_id": shortcut,
+            "user": {"id": user, "name": user.lower(), "team_id": TEAM},
+            "team": {"id": TEAM, "domain": "double"},
+            "channel": {"id": channel, "name": self.channels[channel].name},
+            "message_ts": ts,
+            "message": {key: message[key] for key in ("ts", "thread_ts", "text", "user") if key in message},
+        }
         return await self.send("interactive", payload)
+
+    def speak(self, text: str, *, user: str = "U2", thread: str = "", channel: str = "C1") -> str:
+        """A person writes a message; answers its ts."""
+        message = {"ts": self._ts(), "text": text, "user": user} | ({"thread_ts": thread} if thread else {})
+        self.channels[channel].messages.append(message)
+        return str(message["ts"])
+
+    async def come_home(self, user: str = "U1", tab: str = "home") -> Happening:
+        """A person opens the app's home."""
+        event = {"type": "app_home_opened", "user": user, "channel": f"D{user}", "tab": tab}
+        return await self.send("events_api", {"team_id": TEAM, "event_id": f"Ev{next(self._ids)}", "event": event})
 
     async def submit(self, opened: Happening, values: dict[str, str], *, user: str = "U1") -> Happening:
         """Fill in the form that `opened` led to, checked against the form, and send it."""
         view = opened.view
         assert view, "no form was opened"
         state = {}
-        for block in view["blocks"]:
+        for block in [block for block in view["blocks"] if block["type"] == "input"]:
             name, element = block["block_id"], block["element"]
-            given = values.get(name)
+            first = element.get("initial_option", {}).get("value", element.get("initial_value"))
+            given = values.get(name, first)
             if given is None and not block.get("optional"):
                 raise AssertionError(f"the field {name} must be filled in")
             state[name] = {element["action_id"]: _field_state(element, given)}
@@ -265,12 +303,12 @@ class SlackDouble:
         event |= {"ts": self._ts()} | ({"thread_ts": thread} if thread else {})
         return await self.send("events_api", {"team_id": TEAM, "event_id": f"Ev{next(self._ids)}", "event": event})
 
-    async def send(self, kind: str, payload: dict[str, Any], **envelope: Any) -> Happening:
+    async def send(self, kind: str, payload: dict[str, Any], *, address: bool = True, **envelope: Any) -> Happening:
         """Send an envelope through the newest socket; slash commands and presses get a trigger and a response_url."""
         number = len(self.happenings)
         if kind != "events_api":
             payload |= {"trigger_id": f"trigger-{number}"}
-            if payload.get("type") != "view_submission":
+            if address and payload.get("type") != "view_submission":
                 payload["response_url"] = f"http://127.0.0.1:{self.port}/respond/{number}"
         message = {"envelope_id": f"envelope-{number}", "type": kind, "payload": payload, **envelope}
         happening = Happening(message, time.monotonic())
@@ -339,6 +377,9 @@ class SlackDouble:
         return {"ok": True, "url": f"ws://127.0.0.1:{self.port}/socket/{ticket}"}
 
     def _chat_postmessage(self, args: dict[str, Any]) -> dict[str, Any]:
+        if str(args.get("channel", "")).startswith("U"):
+            self.direct[args["channel"]].append(self._message(args))
+            return {"channel": f"D{args['channel']}", "ts": self._ts()}
         channel = self._writable(args)
         message = self._message(args) | {"ts": self._ts(), "bot_id": BOT_ID, "app_id": APP_ID, "user": BOT_USER}
         if metadata := args.get("metadata"):
@@ -446,6 +487,39 @@ class SlackDouble:
         if args.get("file") not in self.files:
             raise ApiError("file_not_found")
         return {"file": {"id": args["file"], "shares": {}}}
+
+    def _pins_add(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._writable(args)
+        if channel.find(args["timestamp"])["ts"] in channel.pins:
+            raise ApiError("already_pinned")
+        if len(channel.pins) >= 100:
+            raise ApiError("too_many_pins")
+        channel.pins.append(args["timestamp"])
+        return {}
+
+    def _pins_remove(self, args: dict[str, Any]) -> dict[str, Any]:
+        channel = self._writable(args)
+        if args["timestamp"] not in channel.pins:
+            raise ApiError("no_pin")
+        channel.pins.remove(args["timestamp"])
+        return {}
+
+    def _usergroups_users_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args.get("usergroup") not in self.groups:
+            raise ApiError("no_such_subteam")
+        return {"users": self.groups[args["usergroup"]]}
+
+    def _views_publish(self, args: dict[str, Any]) -> dict[str, Any]:
+        view = _decoded(args["view"])
+        faults = [] if view.get("type") == "home" else ["a home view is wanted"]
+        faults += [] if 1 <= len(view.get("blocks", [])) <= 100 else ["1 to 100 blocks"]
+        _check(
+            faults + block_faults(view["blocks"][:50], {}) + block_faults(view["blocks"][50:], {}), "invalid_arguments"
+        )
+        if not args.get("user_id"):
+            raise ApiError("invalid_arguments")
+        self.homes[args["user_id"]] = view
+        return {"view": view}
 
     def _users_info(self, args: dict[str, Any]) -> dict[str, Any]:
         return {"user": {"id": args["user"], "name": args["user"].lower()}}
@@ -564,7 +638,7 @@ class SlackDouble:
             case "submit":
                 return await self._controlled(self.submit(self.happenings[given.pop("of")], **given))
             case _:
-                acts = {"slash": self.slash, "press": self.press, "mention": self.mention}
+                acts = {"slash": self.slash, "press": self.press, "mention": self.mention, "pick": self.pick}
                 return await self._controlled(acts[what](**given))
         return web.json_response({"ok": True})
 
@@ -758,6 +832,8 @@ def _input(block: dict[str, Any]) -> list[str]:
         options = element.get("options", [])
         if not 1 <= len(options) <= 100:
             faults.append("1 to 100 options")
+        if element.get("initial_option", options[0] if options else None) not in options:
+            faults.append("initial_option must be one of the options")
         for option in options:
             faults += _text(option.get("text", {}), 75, plain=True)
             if not 1 <= len(option.get("value", "")) <= 150:

@@ -11,7 +11,7 @@ from typing import Any
 from doubles.slack import APP_TOKEN, BOT_TOKEN, SlackDouble
 
 from bot.chats.slack import SlackConnection
-from bot.core.model import Answer, Bold, Button, Fact, Head, Line, Request, Said, Source, When
+from bot.core.model import Answer, Bold, Button, Fact, Field, Form, Head, Line, Request, Said, Source, When
 from bot.fields import Secret
 from bot.ports import Chat, Place
 
@@ -89,8 +89,35 @@ class Hurry:
         await asyncio.sleep(seconds / self.speed)
 
 
+NOTE = Form(
+    verb="note",
+    title="Add a note: Twitter",
+    submit="Add",
+    fields=(Field(name="text", label="What should the thread know?", needed=True),),
+    incident="INC-42",
+)
+RESOLVE = Form(
+    verb="resolve",
+    title="Resolve: Twitter",
+    submit="Resolve",
+    fields=(Field(name="text", label="What was it?", value="rolled back"),),
+    about=(("Closes INC-42, by ", Said("<!channel>"), "."),),
+    incident="INC-42",
+)
+REPORT = Form(
+    verb="report",
+    title="Report a problem",
+    submit="Report",
+    fields=(
+        Field(name="target", label="What?", options=(("twitter", "Twitter"), ("github", "GitHub")), needed=True),
+        Field(name="symptom", label="What do you see?", options=(("login", "Log-in fails"), ("errors", "Errors"))),
+        Field(name="platform", label="Where?", options=(("web", "Web site"),), value="web"),
+    ),
+)
+
+
 class DeskDouble:
-    """Answers everything, remembers what was asked, and waits at `gate` when a test closes it."""
+    """Answers everything, remembers what was asked, and waits at `gate` when a test closes it; `forms` come first."""
 
     def __init__(self) -> None:
         self.asked: list[Request] = []
@@ -98,6 +125,7 @@ class DeskDouble:
         self.gate.set()
         self.reply = Answer(lines=(("Noted.",),))
         self.fails: Exception | None = None
+        self.forms: dict[str, Form] = {}
 
     async def answer(self, request: Request) -> Answer:
         self.asked.append(request)
@@ -105,6 +133,9 @@ class DeskDouble:
         if self.fails:
             raise self.fails
         return self.reply
+
+    def form(self, request: Request) -> Form | None:
+        return self.forms.get(request.verb or request.text.partition(" ")[0])
 
     def suggest(self, what: str, typed: str) -> Sequence[tuple[str, str]]:
         options = {
