@@ -58,7 +58,14 @@ class Board:
         self._past = past
         self._drawn: dict[str, tuple[object, Picture]] = {}
         self._listeners: set[asyncio.Queue[str]] = set()
-        self._names = {_folded(word): s.id for s in known.services.values() for word in (*s.aliases, s.name, s.id)}
+        self._names: dict[str, str] = {}
+        self.rename()
+
+    def rename(self) -> None:
+        """Learn what people call the services; again when the configuration has changed."""
+        self._names = {
+            _folded(word): s.id for s in self._known.services.values() for word in (*s.aliases, s.name, s.id)
+        }
 
     # Services
 

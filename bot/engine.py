@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import structlog
 
+from bot.core.delivery import bare
 from bot.core.incident import objection, step
 from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Scope, Service, Signal, State
 from bot.core.planned import covered
@@ -80,6 +81,9 @@ class Engine:
         """Take up where the last life left off; the buckets nobody listened to are gaps, not silence."""
         for service in self.services:
             self.cases[service] = await self._store.load(service)
+        for case in await self._store.cases(""):
+            if case.service not in self.services and not case.service.startswith("."):
+                await self.retire(case.service, now)
         kept = await self._store.get(_MEMORY)
         if kept is not None:
             memory = msgspec.msgpack.decode(kept, type=_Memory)
@@ -95,6 +99,30 @@ class Engine:
             return
         memory = _Memory(until=self._until, surge=self.surge.snapshot(), mix=self.mix.snapshot())
         await self._store.put(_MEMORY, msgspec.msgpack.encode(memory))
+
+    async def refit(self, now: datetime) -> None:
+        """The services, rules or watches were changed in place: know the new ones, and let go of the others."""
+        for service in self.services:
+            self._turns.setdefault(service, asyncio.Lock())
+            if service not in self.cases:
+                self.cases[service] = await self._store.load(service)
+        for gone in self.cases.keys() - self.services.keys():
+            del self.cases[gone]
+            self.verdicts.pop(gone, None)
+        for place in [p for p in self.watched if p[1] not in self.watches.get(p[0], {})]:
+            del self.watched[place]
+        self.surge = self.surge.resize(self.rules)
+        self._judge_counts(now, None)
+
+    async def retire(self, service: str, now: datetime) -> None:
+        """A service is configured no more: an incident that lives is closed with that reason."""
+        case = await self._store.load(service)
+        if case.incident is None or not case.incident.alive:
+            return
+        act = Acted(at=now, verb="unwatch", who="The configuration")
+        after, entries = step(case, act, bare(case.incident))
+        await self._store.save(after, entries, ())
+        self._changed(service)
 
     async def run(self, clock: Clock) -> None:
         """Beat every second, for ever; a store that cannot save now is tried again at the next beat."""

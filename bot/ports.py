@@ -247,6 +247,10 @@ class Store(Protocol):
         """The case with its version; a fresh one for a service never seen."""
         ...
 
+    async def cases(self, prefix: str) -> Sequence[Case]:
+        """The cases of every service whose name begins so."""
+        ...
+
     async def save(self, case: Case, entries: Sequence[Entry], channels: Sequence[str]) -> Case:
         """One atomic write: the case under compare-and-set, its entries, and a thread for each channel that has none.
 
@@ -261,6 +265,14 @@ class Store(Protocol):
 
     async def mark(self, thread: Thread) -> None:
         """Remember how far a thread is."""
+        ...
+
+    async def dead(self, channel: str = "") -> Sequence[tuple[Thread, Incident]]:
+        """The dead letters: threads that a person must do something for, of one channel or of all, newest first."""
+        ...
+
+    async def revive(self, channel: str = "", since: datetime | None = None) -> int:
+        """Let dead threads be tried again; answers how many. `since` leaves past incidents that opened before alone."""
         ...
 
     async def incident(self, incident: str) -> Incident | None:

@@ -1,22 +1,26 @@
 """Tell: each thread is a copy that catches up; one relay per channel, so that one slow platform delays no other.
 
 A step is written down before it is tried and after it is done. What was tried and never confirmed is tried again
-under the same key, with word to the chat that it may be there already.
+under the same key, with word to the chat that it may be there already. Posts and edits go in two lanes, so that an
+opening never waits for an edit; one thread is only ever in one of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
 
-from bot.core.delivery import Step, key, line, plan, told, urgency
+from bot.core import ailment
+from bot.core.delivery import Step, bare, key, lane, line, plan, told, urgency
 from bot.core.heading import head
 from bot.core.model import Head, Incident, Policy, Source, State, Thread
+from bot.core.pacing import Pace
 from bot.ports import Chat, Clock, Gone, Place, Refused, Retry, Store
 
 log = structlog.get_logger(__name__)
@@ -24,17 +28,30 @@ log = structlog.get_logger(__name__)
 Draw = Callable[[str], Awaitable[bytes | None]]
 """The chart of a service as PNG, or None when there is none to show."""
 
+_LANES = ("news", "looks")
 _CALL = 30.0
-_EDIT_EVERY = 2.0
 _DRAW_EVERY = 60.0
 _IDLE = 30.0
-_LONGEST = 300.0
+_GONE_PAUSE, _GONE_MOST = 5.0, 3
+
+
+class Ward(Protocol):
+    """Where a channel says that it cannot tell, and that it can again."""
+
+    async def refused(self, channel: str, incident: Incident, why: str) -> None:
+        """A person must act before this incident can be told there."""
+        ...
+
+    async def worked(self, channel: str) -> None:
+        """The channel was told something, after it had been refused."""
+        ...
 
 
 class Relay:
     """Brings every thread of one channel up to the truth.
 
-    `clock` paces retries and edits in real time, whatever clock the engine lives by.
+    `clock` paces retries and edits in real time, whatever clock the engine lives by. `trouble` says why the channel
+    cannot be told now; `refused` is True where a person must act.
     """
 
     def __init__(
@@ -48,9 +65,12 @@ class Relay:
         draw: Draw,
         link: Callable[[str], str],
         troubled: Callable[[str], Sequence[Source]],
+        ward: Ward | None = None,
     ) -> None:
         self.place = place
         self.trouble = ""
+        self.refused = False
+        self.pace = Pace(getattr(chat, "every", 0.0))
         self._chat = chat
         self._store = store
         self._clock = clock
@@ -58,77 +78,101 @@ class Relay:
         self._draw = draw
         self._link = link
         self._troubled = troubled
-        self._wake = asyncio.Event()
-        self._not_before: dict[str, float] = {}
-        self._tries: dict[str, int] = {}
-        self._edited: dict[str, float] = {}
+        self._ward = ward
+        self._wakes = {name: asyncio.Event() for name in _LANES}
+        self._busy: set[str] = set()
+        self._choosing = asyncio.Lock()
         self._drawn: dict[str, float] = {}
+        self._gone: Counter[str] = Counter()
 
     def wake(self) -> None:
         """Something may have changed; called after every save."""
-        self._wake.set()
+        for event in self._wakes.values():
+            event.set()
+
+    def suspect(self, why: str) -> None:
+        """An earlier life was refused here: it works again only when something is told. Nothing is suspected if empty."""
+        self.trouble, self.refused = why, bool(why)
 
     async def run(self) -> None:
-        """Catch up for ever."""
-        while True:
-            self._wake.clear()
-            pause = await self.round()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=pause)
+        """Catch up for ever, in both lanes."""
+        async with asyncio.TaskGroup() as group:
+            for name in _LANES:
+                group.create_task(self._keep_up(name), name=f"{name} of {self.place.name}")
 
     async def round(self) -> float:
         """Take every step that is due now, the most urgent first; answers the seconds until the next may be due."""
+        return min([await self._catch_up(name) for name in _LANES])
+
+    async def _keep_up(self, name: str) -> None:
+        wake = self._wakes[name]
         while True:
-            waiting = [self._due(t, i) for t, i in await self._store.behind(self.place.name) if self._plan(t, i)]
-            due = [item for item in waiting if item[0] <= self._clock.monotonic()]
+            wake.clear()
+            pause = await self._catch_up(name)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), timeout=pause)
+
+    async def _catch_up(self, name: str) -> float:
+        while True:
+            chosen = await self._choose(name)
+            if isinstance(chosen, float):
+                return chosen
+            thread, incident, step = chosen
+            try:
+                await self._advance(thread, incident, step)
+            finally:
+                self._busy.discard(incident.id)
+                self.wake()
+
+    async def _choose(self, name: str) -> tuple[Thread, Incident, Step] | float:
+        """The most urgent step of a lane that is due, or the seconds until one may be.
+
+        A thread that the other lane held when the look began is left out: what was read of it is old by now.
+        """
+        async with self._choosing:
+            busy = set(self._busy)
+            found = [(t, i, plan(t, i)) for t, i in await self._store.behind(self.place.name) if i.id not in busy]
+            waiting = [(t, i, step) for t, i, step in found if step and lane(step) == name]
+            now = self._clock.monotonic()
+            due = [item for item in waiting if self.pace.due(item[1].id, item[2]) <= now]
             if not due:
-                return self._pause([at for at, _, _ in waiting])
-            _, thread, incident = min(due, key=lambda item: self._order(item[1], item[2]))
-            await self._advance(thread, incident)
+                times = [self.pace.due(i.id, step) - now for _, i, step in waiting]
+                return max(0.05, min(times, default=_IDLE))
+            chosen = min(due, key=lambda item: self._order(item[1], item[2]))
+            self._busy.add(chosen[1].id)
+            return chosen
 
-    def _pause(self, times: Sequence[float]) -> float:
-        return max(0.05, min([t - self._clock.monotonic() for t in times], default=_IDLE))
+    def _policy(self, incident: Incident) -> Policy:
+        if ailment.ours(incident):
+            return ailment.POLICY
+        return self._policies.get(incident.service) or bare(incident)
 
-    def _plan(self, thread: Thread, incident: Incident) -> Step | None:
-        return plan(thread, incident) if incident.service in self._policies else None
+    def _order(self, incident: Incident, step: Step) -> tuple[int, tuple[int, int]]:
+        return self.pace.turn(incident.id), urgency(step, incident, self._policy(incident))
 
-    def _due(self, thread: Thread, incident: Incident) -> tuple[float, Thread, Incident]:
-        """When this thread's next step may be taken: after its back-off, and edits no faster than people can read."""
-        at = max(self._not_before.get(thread.incident, 0.0), self._not_before.get("", 0.0))
-        step = self._plan(thread, incident)
-        if step and step.do == "edit":
-            at = max(at, self._edited.get(thread.incident, 0.0) + _EDIT_EVERY)
-        return at, thread, incident
-
-    def _order(self, thread: Thread, incident: Incident) -> tuple[int, int]:
-        step = self._plan(thread, incident)
-        return urgency(step, incident, self._policies[incident.service]) if step else (9, 0)
-
-    async def _advance(self, thread: Thread, incident: Incident) -> None:
-        step = self._plan(thread, incident)
-        if step is None:
-            return
+    async def _advance(self, thread: Thread, incident: Incident, step: Step) -> None:
         begun = replace(thread, trying=step.name, tried_at=thread.tried_at or self._clock.now())
         unsure = thread.trying == step.name and thread.tried_at is not None
-        if step.do in ("open", "reply") and not unsure:
+        if lane(step) == "news" and not unsure:
             await self._store.mark(begun)
+        self.pace.called(step, self._clock.monotonic())
         try:
             async with asyncio.timeout(_CALL):
                 ref = await self._do(step, begun if unsure else replace(begun, tried_at=None), incident)
         except TimeoutError:
-            await self._later(begun, Retry(f"{self.place.chat} did not answer in {_CALL:.0f} s", unsure=True))
+            await self._later(begun, step, Retry(f"{self.place.chat} did not answer in {_CALL:.0f} s", unsure=True))
         except Retry as why:
-            await self._later(begun, why, forget=not unsure and not why.unsure)
+            await self._later(begun, step, why, forget=not unsure and not why.unsure)
         except Gone as why:
-            await self._gone(thread, why)
+            await self._vanished(thread, incident, why)
         except Refused as why:
-            await self._refused(thread, why)
+            await self._refuse(begun if unsure else thread, incident, why)
         else:
             await self._done(begun, step, incident, ref)
 
     async def _do(self, step: Step, thread: Thread, incident: Incident) -> str:
         since = thread.tried_at
-        policy = self._policies[incident.service]
+        policy = self._policy(incident)
         if step.do == "reply":
             entries = (await self._store.entries(incident.id, step.first - 1))[: step.last - step.first + 1]
             said = line(entries, incident, policy)
@@ -144,13 +188,19 @@ class Relay:
 
     def head(self, incident: Incident) -> Head:
         """The head message as this channel shows it now."""
+        if ailment.ours(incident):
+            return ailment.head(incident)
         troubled = self._troubled(incident.service) if incident.alive else ()
-        return head(incident, self._policies[incident.service], link=self._link(incident.id), troubled=troubled)
+        return head(incident, self._policy(incident), link=self._link(incident.id), troubled=troubled)
 
     async def _picture(self, step: Step, incident: Incident) -> bytes | None:
         """A fresh chart with the close and at most once a minute before; an opening never waits for one."""
         now = self._clock.monotonic()
-        if step.do == "open" or (step.do == "edit" and now - self._drawn.get(incident.id, -_DRAW_EVERY) < _DRAW_EVERY):
+        if (
+            step.do == "open"
+            or ailment.ours(incident)
+            or (step.do == "edit" and now - self._drawn.get(incident.id, -_DRAW_EVERY) < _DRAW_EVERY)
+        ):
             return None
         self._drawn[incident.id] = now
         try:
@@ -160,36 +210,48 @@ class Relay:
             return None
 
     async def _done(self, thread: Thread, step: Step, incident: Incident, ref: str) -> None:
-        self._tries.pop(thread.incident, None)
-        self._not_before.pop(thread.incident, None)
-        self._edited[thread.incident] = self._clock.monotonic()
-        if self.trouble:
-            log.info("channel works again", channel=self.place.name)
-            self.trouble = ""
+        self.pace.worked(thread.incident, self._clock.monotonic())
         await self._store.mark(told(thread, step, incident, ref))
         if incident.state is State.CLOSED and step.do == "close":
-            self._edited.pop(thread.incident, None)
+            self.pace.forget(thread.incident)
             self._drawn.pop(thread.incident, None)
+        await self._recovered()
 
-    async def _later(self, thread: Thread, why: Retry, *, forget: bool = False) -> None:
-        """Wait as long as we were asked to, else back off; `forget`: nothing was sent, so no look-up next time."""
-        tries = self._tries[thread.incident] = self._tries.get(thread.incident, 0) + 1
-        pause = why.after.total_seconds() if why.after else min(0.5 * 2**tries, _LONGEST)
-        whole = "" if why.after else thread.incident
-        self._not_before[whole] = self._clock.monotonic() + pause
+    async def _recovered(self) -> None:
+        if not self.trouble:
+            return
+        log.info("channel works again", channel=self.place.name)
+        refused, self.trouble, self.refused = self.refused, "", False
+        if refused and self._ward:
+            await self._ward.worked(self.place.name)
+
+    async def _later(self, thread: Thread, step: Step, why: Retry, *, forget: bool = False) -> None:
+        """Come back later; `forget`: nothing was sent, so no look-up next time."""
+        after = why.after.total_seconds() if why.after is not None else None
+        self.pace.failed(thread.incident, step, self._clock.monotonic(), after)
         if forget:
             await self._store.mark(replace(thread, trying="", tried_at=None))
         self._say(str(why))
 
-    async def _gone(self, thread: Thread, why: Gone) -> None:
-        """The message we pointed at was deleted: post a fresh one, and let it say everything once more."""
+    async def _vanished(self, thread: Thread, incident: Incident, why: Gone) -> None:
+        """The message we pointed at was deleted: post a fresh one; who deletes it again and again wants none."""
+        self._gone[thread.incident] += 1
+        if self._gone[thread.incident] > _GONE_MOST:
+            words = f"{why}, for the {_GONE_MOST + 1}th time; post no more of it, or find out who deletes it"
+            await self._refuse(replace(thread, ref="", shown=0), incident, Refused(words))
+            return
         log.warning("thread is gone, posting a fresh one", channel=self.place.name, incident=thread.incident, why=why)
-        self._not_before[thread.incident] = self._clock.monotonic() + timedelta(seconds=5).total_seconds()
+        self.pace.wait(thread.incident, self._clock.monotonic() + _GONE_PAUSE)
         await self._store.mark(Thread(incident=thread.incident, channel=thread.channel, heard=thread.heard))
 
-    async def _refused(self, thread: Thread, why: Refused) -> None:
+    async def _refuse(self, thread: Thread, incident: Incident, why: Refused) -> None:
+        """A person must act: keep the thread as a dead letter, and say so where it can be read."""
+        self.pace.refused(self._clock.monotonic())
         self._say(str(why))
-        await self._store.mark(replace(thread, dead=str(why), trying="", tried_at=None))
+        self.refused = True
+        await self._store.mark(replace(thread, dead=str(why)))
+        if self._ward:
+            await self._ward.refused(self.place.name, incident, str(why))
 
     def _say(self, why: str) -> None:
         if why != self.trouble:

@@ -56,6 +56,11 @@ class Admission:
         self._oldest = float("inf") if oldest is None else oldest.total_seconds()
         self._newest = newest.total_seconds()
 
+    def relearn(self) -> None:
+        """The vocabulary has changed: nothing that words meant is taken for granted."""
+        for memo in (self._services, self._symptoms, self._regions, self._platforms):
+            memo.clear()
+
     def reports(self, read: Read[RawReport], now: float, door: str) -> list[Kept]:
         """The reports as they can be kept; those that cannot be taken join what was rejected, with words."""
         report = self.report

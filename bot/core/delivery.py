@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -41,19 +42,32 @@ def plan(thread: Thread, incident: Incident) -> Step | None:
     if begun and int(begun[1]) == thread.heard + 1:
         return Step(do="reply", first=int(begun[1]), last=int(begun[2]))
     if thread.heard < incident.seq:
-        behind = incident.seq - thread.heard
-        last = incident.seq if behind > _FLOOD else thread.heard + 1
+        last = incident.seq if _late(thread, incident) else thread.heard + 1
         return Step(do="reply", first=thread.heard + 1, last=last)
     if incident.state is State.CLOSED and not thread.closed:
         return Step(do="close")
     return Step(do="edit") if thread.shown < incident.rev else None
 
 
+def lane(step: Step) -> str:
+    """Which of a channel's two lanes a step takes: `news` are posts, `looks` are changes of what was posted."""
+    return "news" if step.do in ("open", "reply") else "looks"
+
+
+def bare(incident: Incident) -> Policy:
+    """The least that can be told by, for an incident whose service is configured no more."""
+    levels = tuple(dict.fromkeys(level for level in (incident.level, incident.peak_level) if level)) or ("",)
+    pace = timedelta(0)
+    return Policy(
+        name=incident.name, levels=levels, open_at=levels[0], confirm_for=pace, quiet_for=pace, reopen_for=pace
+    )
+
+
 def urgency(step: Step, incident: Incident, policy: Policy) -> tuple[int, int]:
-    """What goes first when many wait: openings by severity, then news, then closings, edits last."""
-    order = {"open": 0, "reply": 1, "close": 2, "edit": 3}
-    alive = incident.state is not State.CLOSED
-    return order[step.do] + (0 if alive else 1 if step.do == "open" else 0), -policy.rank(incident.level)
+    """What goes first when many wait: openings of what lasts by severity, then its news, then what is over."""
+    order = {"open": 0, "reply": 1, "close": 4, "edit": 5}
+    past = 2 if incident.state is State.CLOSED and lane(step) == "news" else 0
+    return order[step.do] + past, -policy.rank(incident.level)
 
 
 def key(step: Step, thread: Thread) -> str:
@@ -64,7 +78,7 @@ def key(step: Step, thread: Thread) -> str:
 def line(entries: Sequence[Entry], incident: Incident, policy: Policy) -> Line:
     """One reply for one entry, or for a run of them that a late channel catches up with.
 
-    What is over by the time it is told pages nobody, but for the close itself.
+    What is over by the time it is told pages nobody, but for the close itself where the opening was told.
     """
     last = entries[-1]
     text = last.text if len(entries) == 1 else _summed(entries)
@@ -74,7 +88,7 @@ def line(entries: Sequence[Entry], incident: Incident, policy: Policy) -> Line:
         text=text,
         tone="over" if over else tone(last.level, policy),
         level=last.level,
-        loud=last.loud and (incident.alive or over),
+        loud=last.loud and (incident.alive or (over and entries[0].seq > 1)),
     )
 
 
@@ -85,6 +99,12 @@ def told(thread: Thread, step: Step, incident: Incident, ref: str = "") -> Threa
         return msgspec.structs.replace(done, heard=step.last)
     shown = 0 if step.do == "open" else incident.rev
     return msgspec.structs.replace(done, ref=ref or thread.ref, shown=shown, closed=step.do == "close")
+
+
+def _late(thread: Thread, incident: Incident) -> bool:
+    """True where one line should say all that was missed: too much of it, or all of it over before it could be told."""
+    never = thread.heard == 0 and incident.seq > 1
+    return incident.seq - thread.heard > _FLOOD or (never and incident.state is State.CLOSED)
 
 
 def _summed(entries: Sequence[Entry]) -> Text:

@@ -368,7 +368,7 @@ def _acted(case: Case, act: Acted, policy: Policy) -> Outcome:
         return _declared(case, act, policy)
     if act.verb in ("works", "fails"):
         return _voiced(incident, act), ()
-    if act.verb in ("resolve", "false-alarm", "merge"):
+    if act.verb in ("resolve", "false-alarm", "merge", "unwatch"):
         return _ended(_noted(incident, act), act)
     if act.verb == "reopen":
         return _reopened(incident, act.at, incident.level or policy.open_at, policy)

@@ -30,6 +30,10 @@ class Voices:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def retime(self, windows: Mapping[str, timedelta]) -> None:
+        """Other windows from now on; what was marked stays marked."""
+        self._windows = {service: window.total_seconds() for service, window in windows.items()}
+
     def hold(self, reports: Iterable[Kept]) -> list[Kept]:
         """Mark reports as heard, one after the other; answers those whose id and voice were not known yet."""
         held: list[Kept] = []

@@ -48,6 +48,7 @@ _ACTS = {
     "reopen": "reopened it",
     "real": "said that it was real",
     "false-alarm": "called it a false alarm",
+    "unwatch": "names this service no more, so it is not watched any longer",
 }
 _IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "unknown": "unknown platforms"}
 _WITH_ARTICLE = frozenset({"US", "GB", "NL", "PH", "AE", "DO", "CF", "MV", "BS", "GM"})
@@ -299,7 +300,7 @@ def _in_brackets(numbers: Numbers | None) -> Text:
 
 
 def _ended(incident: Incident) -> Text:
-    words = {"resolve": "Resolved by a person. ", "false-alarm": "A false alarm. ", "merge": "Merged. "}
+    words = {"resolve": "Resolved by a person. ", "false-alarm": "A false alarm. ", "merge": "Merged. ", "unwatch": "No longer watched. "}
     return (words[incident.closed_why],) if incident.closed_why in words else ()
 
 

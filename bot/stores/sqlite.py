@@ -31,6 +31,15 @@ _THREADS = """
     SELECT incident, channel, ref, heard, shown, closed, trying, tried_at, dead
     FROM threads WHERE incident = ? ORDER BY channel
 """
+_DEAD = """
+    SELECT t.incident, t.channel, t.ref, t.heard, t.shown, t.closed, t.trying, t.tried_at, t.dead, i.body
+    FROM threads t JOIN incidents i ON i.id = t.incident
+    WHERE t.dead != '' AND (?1 = '' OR t.channel = ?1) ORDER BY i.opened_at DESC, t.channel
+"""
+_REVIVE = """
+    UPDATE threads SET dead = '', awake = 1 WHERE dead != '' AND (?1 = '' OR channel = ?1) AND incident IN (
+        SELECT id FROM incidents WHERE state != 'closed' OR opened_at >= ?2)
+"""
 _MARK = """
     INSERT OR REPLACE INTO threads (incident, channel, ref, heard, shown, closed, trying, tried_at, dead, awake)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NOT EXISTS (
@@ -75,6 +84,11 @@ class SqliteStore:
         await self._database.write(lambda connection: _save(connection, after, entries, channels))
         return after
 
+    async def cases(self, prefix: str) -> Sequence[Case]:
+        """The cases of every service whose name begins so."""
+        query = "SELECT body FROM cases WHERE substr(service, 1, length(?1)) = ?1 ORDER BY service"
+        return [_case(row[0]) for row in await self._all(query, prefix)]
+
     async def behind(self, channel: str) -> Sequence[tuple[Thread, Incident]]:
         """Threads of a channel that have something yet to hear, show or close, unopened ones first; no dead ones."""
         return [(_thread(row), _incident(row[-1])) for row in await self._all(_BEHIND, channel)]
@@ -85,18 +99,27 @@ class SqliteStore:
         row = (*msgspec.structs.astuple(thread)[:7], tried, thread.dead)
         await self._database.write(lambda connection: connection.execute(_MARK, row).rowcount)
 
+    async def dead(self, channel: str = "") -> Sequence[tuple[Thread, Incident]]:
+        """The dead letters: threads that a person must do something for, of one channel or of all, newest first."""
+        return [(_thread(row), _incident(row[-1])) for row in await self._all(_DEAD, channel)]
+
+    async def revive(self, channel: str = "", since: datetime | None = None) -> int:
+        """Let dead threads be tried again; answers how many. `since` leaves past incidents that opened before alone."""
+        values = (channel, _moment(since) if since else "")
+        return await self._database.write(lambda connection: connection.execute(_REVIVE, values).rowcount)
+
     async def incident(self, incident: str) -> Incident | None:
         """One incident, alive or past."""
         row = await self._one("SELECT body FROM incidents WHERE id = ?", incident)
         return _incident(row[0]) if row else None
 
     async def incidents(self, *, service: str = "", limit: int = 100) -> Sequence[Incident]:
-        """Incidents that opened, newest first."""
+        """Incidents of services that opened, newest first; what ails the house itself is none of them."""
         query = "SELECT body FROM incidents {} ORDER BY opened_at DESC, id DESC LIMIT ?"
         if service:
             rows = await self._all(query.format("WHERE service = ?"), service, limit)
         else:
-            rows = await self._all(query.format(""), limit)
+            rows = await self._all(query.format("WHERE service NOT LIKE '.%'"), limit)
         return [_incident(row[0]) for row in rows]
 
     async def entries(self, incident: str, after: int = 0) -> Sequence[Entry]:

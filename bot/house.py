@@ -1,0 +1,168 @@
+"""The house: every room, furnished from the settings, and refurnished when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from bot import furnishing
+from bot.ailing import Ailing
+from bot.board import Board
+from bot.config.settings import Settings
+from bot.core.admission import Admission, Vocabulary
+from bot.core.places import platform, region, symptom
+from bot.core.planned import Window
+from bot.core.tally import Tally
+from bot.database import MEMORY, Database
+from bot.desk import Desk, Origin, Rooms
+from bot.engine import Engine
+from bot.intake import Intake, reporter_key
+from bot.ports import Clock
+from bot.relay import Relay
+from bot.stores.counts import CountStore
+from bot.stores.deliveries import DeliveryStore
+from bot.stores.sqlite import SqliteStore
+from bot.streams.local import LocalStream
+
+_OLDEST = timedelta(hours=24)
+_T = TypeVar("_T")
+
+
+class House:
+    """Every room, furnished from the settings.
+
+    `clock` is what the house lives by; `folder` None keeps everything in memory, as a replay does, and then reports of
+    any age are taken.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, folder: Path | None, *, public_url: str = "") -> None:
+        self.settings = settings
+        self.clock = clock
+        self.public_url = (public_url or settings.web.public_url).rstrip("/")
+        self._named = public_url
+        self.services = furnishing.services(settings)
+        self.policies = {name: service.policy for name, service in self.services.items()}
+        self.watches = furnishing.watches(settings)
+        self.rules = furnishing.rules(settings)
+        self._databases: list[Database] = []
+        state = self._database(folder, "state.db")
+        self.store = SqliteStore(state)
+        self.ledger = DeliveryStore(state)
+        self.stream = LocalStream(self._database(folder, "reports.db"))
+        self.tally = Tally(width=settings.tick, voice=furnishing.voices(settings))
+        self.engine = Engine(
+            store=self.store,
+            tally=self.tally,
+            services=self.services,
+            rules=self.rules,
+            watches=self.watches,
+            tick=settings.tick,
+            changed=self._changed,
+        )
+        self.board = Board(self.engine, self.tally, self.store, clock, link=self.link, past=self._past)
+        key = bytes(32) if folder is None else reporter_key(folder / "reporter.key")
+        self.seal = blake2b(key, digest_size=32, person=b"forms").digest()
+        self.admission = Admission(self._vocabulary(), key, oldest=None if folder is None else _OLDEST)
+        self.intake = Intake(
+            self.stream,
+            self.tally,
+            self.admission,
+            clock,
+            archive=CountStore(state),
+        )
+        self.origin = Origin(path=str(settings.path), read_at=clock.now())
+        self.desk = Desk(self._rooms())
+        self.ailing = Ailing(self.store, clock, self._stand_ins, lambda: self._changed(""))
+        self.relays: dict[str, Relay] = {}
+
+    async def wake(self) -> None:
+        """Take up where the last life left off."""
+        await self.intake.recover()
+        await self.desk.wake()
+        await self.engine.wake(self.clock.now())
+
+    async def adopt(self, settings: Settings) -> None:
+        """Live by other settings from now on; what is open stays open, and a service that is gone closes with a word."""
+        now = self.clock.now()
+        gone = self.services.keys() - settings.services.keys()
+        self.settings, self.public_url = settings, (self._named or settings.web.public_url).rstrip("/")
+        _replace(self.services, furnishing.services(settings))
+        _replace(self.watches, furnishing.watches(settings))
+        _replace(self.rules, furnishing.rules(settings))
+        _replace(self.policies, {name: service.policy for name, service in self.services.items()})
+        self.tally.voices.retime(furnishing.voices(settings))
+        self.board.rename()
+        self.admission.relearn()
+        await self.engine.refit(now)
+        for service in sorted(gone):
+            await self.engine.retire(service, now)
+        self.origin = Origin(path=str(settings.path), read_at=now)
+
+    def _stand_ins(self, channel: str, service: str) -> Sequence[str]:
+        """Who can say what a channel cannot: those in no trouble themselves before the others."""
+        found = furnishing.stand_ins(self.settings, channel, service)
+        return sorted(found, key=lambda name: bool(name in self.relays and self.relays[name].trouble))
+
+    def _rooms(self) -> Rooms:
+        return Rooms(
+            services=self.services,
+            verdicts=self.engine.verdicts,
+            board=self.board,
+            store=self.store,
+            intake=self.intake,
+            clock=self.clock,
+            act=self.engine.act,
+            link=self.link,
+            plan=self._plan,
+            changed=self._changed,
+            rules=self.rules,
+            origin=lambda: self.origin,
+            key=self.seal,
+        )
+
+    def _plan(self, service: str, windows: Sequence[Window]) -> None:
+        self.services[service] = replace(self.services[service], windows=tuple(windows))
+
+    async def aclose(self) -> None:
+        """Keep what is known and let go of the files."""
+        await self.intake.aclose()
+        await self.engine.rest()
+        for database in self._databases:
+            await database.aclose()
+
+    def link(self, incident: str) -> str:
+        """Where an incident is shown; empty while no public address is configured."""
+        return f"{self.public_url}/incident/{incident}" if self.public_url else ""
+
+    async def _past(self, service: str, first: int, last: int) -> Sequence[float | None]:
+        return await self.intake.past(service, first, last)
+
+    def _changed(self, service: str) -> None:
+        self.board.changed(service)
+        for relay in self.relays.values():
+            relay.wake()
+
+    def _database(self, folder: Path | None, name: str) -> Database:
+        if folder is None:
+            database = Database(MEMORY)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            database = Database(folder / name)
+        self._databases.append(database)
+        return database
+
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(
+            service=self.board.resolve, nearest=self.board.nearest, symptom=symptom, region=region, platform=platform
+        )
+
+
+def _replace(known: dict[str, _T], fresh: Mapping[str, _T]) -> None:
+    """Change a mapping that many rooms hold."""
+    known.clear()
+    known.update(fresh)
