@@ -172,6 +172,7 @@ def graded(page: Page, found: Found, now: datetime) -> Signal:
         url=found.url or page.url,
         notices=_worth_telling(here, now),
         quiet=found.hesitant and not page.components and not open_ones and mild,
+        since=worst.started_at if worst and health > Health.MAINTENANCE else None,
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bot.core.model import Health
-from bot.sources.notices import Raw, Told, checked, lower
+from bot.sources.notices import Raw, Told, checked, label, lower
 from bot.sources.pages import Found, Page, Part, Unread
 from bot.sources.times import moment
 from bot.sources.wire import Interval, decoded, mapping, rows, word
@@ -19,7 +19,7 @@ from bot.sources.wire import Interval, decoded, mapping, rows, word
 _BEATS = {0: Health.MAJOR_OUTAGE, 1: Health.OPERATIONAL, 3: Health.MAINTENANCE}
 _PENDING = 2
 _WORK = {"under-maintenance": "in_progress", "scheduled": "scheduled"}
-_ALARMING = frozenset({"warning", "danger"})
+_CALM = frozenset({"info", "primary", "light", "dark"})
 _FRESH = 2.5
 _LEAST = timedelta(minutes=5)
 
@@ -63,11 +63,13 @@ PLUGIN = UptimeKuma
 
 
 def _parts(groups: object, lists: Mapping[str, Any], now: datetime) -> Iterator[Part]:
+    """Each monitor in each of its groups; its beats are weighed once, however often it is listed."""
+    healths = {id_: _health(rows(beats, 200), now) for id_, beats in lists.items()}
     for group in rows(groups, 500):
         for monitor in rows(group.get("monitorList"), 1_000):
             name, inside = word(monitor.get("name")), word(group.get("name"))
             yield Part(
-                health=_health(rows(lists.get(str(monitor.get("id"))), 200), now),
+                health=healths.get(label(monitor.get("id"))),
                 names=lower((monitor.get("id"), name, f"{inside} / {name}")),
                 groups=lower((inside,)),
             )
@@ -98,7 +100,7 @@ def _all_told(page: Mapping[str, Any], now: datetime) -> Iterator[Told]:
 
 def _incident(row: Mapping[str, Any], now: datetime) -> Told:
     """A note in a calm colour is an announcement: seen, not alarming."""
-    alarming = row.get("style") in _ALARMING or word(row.get("style")) == ""
+    alarming = word(row.get("style")) not in _CALM
     open_ = row.get("active") not in (False, 0)
     return checked(
         Raw(
