@@ -20,7 +20,7 @@ test: .venv/developed         ## install, and run the whole test suite
 	.venv/bin/coverage erase
 	.venv/bin/coverage run -m pytest
 	.venv/bin/coverage combine -q
-	.venv/bin/coverage report --include='bot/core/*,bot/detectors/*' --fail-under=95
+	.venv/bin/coverage report --fail-under=95
 
 lint: .venv/developed         ## format, lint, types, stairs
 	.venv/bin/ruff format --check .
