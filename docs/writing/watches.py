@@ -1,30 +1,62 @@
-"""`sources.md`: every kind of watch, from the models that ask."""
+"""`sources.md`: every kind of watch, from the models that ask and hear."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.config.plugins import SOURCES, words
 from bot.fields import Model
 from writing.keys import keys, said
-from writing.tables import Schema
+from writing.tables import Schema, table
+
+_INTRO = """\
+# Sources
+
+What a service can be watched by, under `services.NAME.watch.NAME`, told apart by `kind`. Some are looked at, each on its
+own schedule, a little jittered, and faster while an incident of its service lives. Others tell by themselves. One that
+cannot be read is *no reading*: it is shown as such, and nothing is concluded from it.
+
+Reports of people need no watch: they come in over the [API](http.md), the report page and the chats.
+
+*Evidence* is the kind that a watch counts as. Two of one kind do not confirm each other; a vendor's word does by itself.
+"""
+_LOOKED_AT = """
+## Looked at
+
+`allow_private: true` is needed where the address leads into a private network.
+"""
+_TOLD = """
+## Told by others
+
+Other programs send these to `POST /hooks/SERVICE/WATCH`, signed in the way of their kind. A delivery is answered once it
+is kept; one that comes twice counts once. The address must be reachable from the sender: see
+[the reverse proxy](operations.md#reverse-proxy).
+"""
+_SAMPLES = {"page": "0123456789abcdef01234567", "topic": "arn:aws:sns:eu-west-1:123456789012:alarms"}
+"""Values of required keys whose models show no example."""
 
 
 def sources(parts: Schema) -> Iterator[str]:
     """`sources.md`: every kind of watch with its options."""
-    yield (
-        "# Sources\n\nWhat a service can be watched by, under `services.NAME.watch.NAME`, told apart by `kind`. Each asks on its own\n"
-        "schedule, a little jittered, and faster while an incident of its service lives. One that cannot be read is *no\n"
-        "reading*: it is shown as such and nothing is concluded from it.\n\n"
-        "Reports of people need no watch: they come in over the [API](http.md), the report page and the chats.\n"
+    plugins = sorted(dict.fromkeys(SOURCES.values()), key=lambda plugin: words(plugin)[0])
+    told = [plugin for plugin in plugins if hasattr(plugin, "hear")]
+    yield _INTRO
+    for intro, group in ((_LOOKED_AT, [p for p in plugins if p not in told]), (_TOLD, told)):
+        yield intro
+        yield table(("Kind", "Evidence", "What it is"), [_row(plugin, parts) for plugin in group])
+        yield from (_section(plugin, parts) for plugin in group)
+
+
+def _row(plugin: type[Model], parts: Schema) -> Sequence[str]:
+    links = " ".join(f"[`{kind}`](#{kind})" for kind in words(plugin))
+    return links, getattr(plugin, "evidence").value, parts[plugin.__name__]["description"].split("\n\n")[0]  # noqa: B009 - every watch has it
+
+
+def _section(plugin: type[Model], parts: Schema) -> str:
+    part = parts[plugin.__name__]
+    return (
+        f"\n### {' and '.join(words(plugin))}\n\n{part['description']}\n\n{_example(plugin, part)}{keys(part, parts)}"
     )
-    for plugin in dict.fromkeys(SOURCES.values()):
-        part = parts[plugin.__name__]
-        kinds = words(plugin)
-        evidence = getattr(plugin, "evidence", None)
-        counts = f"\n\nCounts as evidence of the kind *{evidence.value}*." if evidence else ""
-        titled = " and ".join(kinds)
-        yield f"\n## {titled}\n\n{part['description']}{counts}\n\n{_example(plugin, part)}{keys(part, parts)}"
 
 
 def _example(plugin: type[Model], part: Schema) -> str:
@@ -34,6 +66,6 @@ def _example(plugin: type[Model], part: Schema) -> str:
 
 
 def _sample(key: str, node: Schema) -> str:
-    if said(node) == "secret":
+    if said(node).startswith("secret"):
         return f'"${{{key.upper()}}}"'
-    return str(node.get("examples", ["..."])[0])
+    return str(node.get("examples", [_SAMPLES.get(key, "...")])[0])

@@ -86,7 +86,18 @@ def test_every_key_says_what_it_means():
 
 @pytest.mark.parametrize("kind", SOURCES)
 def test_every_kind_of_watch_has_a_section(kind: str):
-    assert re.search(rf"^## .*\b{kind}\b", said("sources.md"), re.MULTILINE)
+    assert re.search(rf"^### .*\b{kind}\b", said("sources.md"), re.MULTILINE)
+
+
+def test_every_example_of_a_watch_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    examples = blocks(DOCS / "sources.md", "yaml")
+    assert len(examples) == len(set(SOURCES.values()))
+    for variable in re.findall(r"\$\{(\w+)\}", "".join(examples)):
+        monkeypatch.setenv(variable, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    watches = "".join(f"      {line}\n" for example in examples for line in example.splitlines())
+    file = tmp_path / "config.yaml"
+    file.write_text(f"services:\n  shop:\n    watch:\n{watches}", encoding="utf-8")
+    assert check(file, as_json=False) == 0
 
 
 @pytest.mark.parametrize("kind", CHATS)
