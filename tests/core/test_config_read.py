@@ -1,5 +1,6 @@
 """What a configuration becomes: complete settings, with every layer put in and every line remembered."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
