@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -17,8 +18,12 @@ LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _PATIENCE = 30.0
 
 
-async def read(request: web.Request, limit: int) -> bytes:
-    """The whole body, unpacked, at most `limit` bytes both packed and unpacked.
+def _free(_: int) -> None:
+    """Room for whatever comes."""
+
+
+async def read(request: web.Request, limit: int, arrived: Callable[[int], None] = _free) -> bytes:
+    """The whole body, unpacked, at most `limit` bytes both packed and unpacked; `arrived` hears of bytes as they come.
 
     Needs a server that leaves bodies packed (see `site.runner`), so that nobody unpacks a bomb before we look.
 
@@ -30,7 +35,7 @@ async def read(request: web.Request, limit: int) -> bytes:
         raise refuse(web.HTTPUnsupportedMediaType, f"cannot unpack {encoding!r}; send the body plain or as gzip")
     if (request.content_length or 0) > limit:
         raise too_large(limit)
-    body = await _collect(request, limit)
+    body = await _collect(request, limit, arrived)
     return _unpack(body, limit) if encoding == "gzip" else body
 
 
@@ -70,7 +75,7 @@ async def form(request: web.Request) -> dict[str, str]:
     return {name: value.replace("\r\n", "\n").replace("\0", "").strip() for name, value in pairs}
 
 
-async def _collect(request: web.Request, limit: int) -> bytes:
+async def _collect(request: web.Request, limit: int, arrived: Callable[[int], None]) -> bytes:
     if request.content.is_eof() and (request.content_length or limit + 1) <= limit:
         return request.content.read_nowait()  # small bodies come with their head, and need no stopwatch
     chunks: list[bytes] = []
@@ -80,10 +85,13 @@ async def _collect(request: web.Request, limit: int) -> bytes:
             while chunk := await request.content.readany():
                 chunks.append(chunk)
                 size += len(chunk)
+                arrived(len(chunk))
                 if size > limit:
                     raise too_large(limit)
     except TimeoutError as exc:
         raise refuse(web.HTTPRequestTimeout, f"the body did not arrive within {_PATIENCE:.0f} s") from exc
+    except ConnectionError as exc:  # nobody is left to read this; it keeps the log clean
+        raise refuse(web.HTTPBadRequest, "the connection broke before the body was whole") from exc
     return b"".join(chunks) if len(chunks) != 1 else chunks[0]
 
 

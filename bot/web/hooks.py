@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from aiohttp import web
@@ -15,7 +16,6 @@ from bot.web.house import House
 from bot.web.routes import Route, refuse
 
 LIMIT = 1_000_000
-_AT_ONCE = 32 * LIMIT  # bytes of bodies that may be under way; more wait with their senders
 _PATH = "/hooks/{service}/{watch}"
 
 
@@ -25,7 +25,8 @@ class Hooks:
     def __init__(self, house: House) -> None:
         self._hearing = house.hearing
         self._clock = house.clock
-        self._under_way = 0
+        self._access = house.access
+        self._room = Room(whole=64 * LIMIT, each=16 * LIMIT)
 
     def routes(self) -> list[Route]:
         """The routes of this room."""
@@ -37,8 +38,8 @@ class Hooks:
 
     async def take(self, request: Request) -> Response:
         """Take a delivery in: 202 once it is durable, 200 when it had been taken in before."""
-        with self._room(request):
-            body = await read(request, LIMIT)
+        with self._room.seat(self._address(request)) as arrived:
+            body = await read(request, LIMIT, arrived)
             letter = Letter(
                 at=self._clock.now(), body=body, headers=_headers(request), query=_once(request.query.items())
             )
@@ -59,18 +60,37 @@ class Hooks:
             raise refuse(web.HTTPBadRequest, "send WebHook-Request-Origin with the name of the sender")
         return Response(headers={"Allow": "POST, OPTIONS", "WebHook-Allowed-Origin": origin})
 
+    def _address(self, request: Request) -> str:
+        return self._access.client(request.remote or "", ",".join(request.headers.getall("X-Forwarded-For", [])))
+
+
+class Room:
+    """Memory for bodies under way: so many bytes in all, and so many from one address, counted as they arrive."""
+
+    def __init__(self, *, whole: int, each: int) -> None:
+        self._whole = whole
+        self._each = each
+        self._held: Counter[str] = Counter()
+
     @contextmanager
-    def _room(self, request: Request) -> Iterator[None]:
-        """Room for one body; without a length it may be as long as allowed."""
-        size = min(LIMIT if request.content_length is None else request.content_length, LIMIT)
-        if self._under_way + size > _AT_ONCE:
-            why = "too many deliveries at once; wait 1 s and send it again"
-            raise refuse(web.HTTPTooManyRequests, why, **{"Retry-After": "1"})
-        self._under_way += size
+    def seat(self, address: str) -> Iterator[Callable[[int], None]]:
+        """Room for one body; what it is given tells of bytes that arrived, and is given back at the end."""
+        mine = 0
+
+        def arrived(size: int) -> None:
+            nonlocal mine
+            mine += size
+            self._held[address] += size
+            if self._held[address] > self._each or self._held.total() > self._whole:
+                why = "too many deliveries at once; wait 1 s and send it again"
+                raise refuse(web.HTTPTooManyRequests, why, **{"Retry-After": "1"})
+
         try:
-            yield
+            yield arrived
         finally:
-            self._under_way -= size
+            self._held[address] -= mine
+            if not self._held[address]:
+                del self._held[address]
 
 
 def _headers(request: Request) -> Mapping[str, str]:

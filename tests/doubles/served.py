@@ -13,6 +13,7 @@ from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
 
 from bot.core import chart
 from bot.fields import Secret
+from bot.ports import Hearing
 from bot.web.access import Access, Token
 from bot.web.house import House
 from bot.web.metrics import Metrics
@@ -52,7 +53,7 @@ def bearer(name: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(
-    tokens: Iterable[Token] = (), public_url: str = "https://status.example.org"
+    tokens: Iterable[Token] = (), public_url: str = "https://status.example.org", hearing: Hearing | None = None
 ) -> AsyncIterator[Served]:
     """A running site; the port is the system's choice."""
     board, desk, intake = FakeBoard(), FakeDesk(), FakeIntake()
@@ -65,7 +66,7 @@ async def serving(
         board=board,
         desk=desk,
         intake=intake,
-        hearing=FakeHearing(),
+        hearing=hearing or FakeHearing(),
         clock=board.clock,
         access=Access(tokens=tuple(tokens)),
         key=b"k" * 32,
