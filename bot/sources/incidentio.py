@@ -26,6 +26,7 @@ from bot.sources.wire import decoded, mapping, rows, word
 
 _LISTS = ("ongoing_incidents", "in_progress_maintenances", "scheduled_maintenances")
 _DEEPEST = 20
+_ULID = 26
 
 
 class IncidentIo(PlacedPage):
@@ -58,7 +59,7 @@ class IncidentIo(PlacedPage):
         """What any of the three layers says; they are told apart by what they hold."""
         whole = mapping(decoded(bodies[0]))
         if "page" in whole:
-            return read_summary(whole, {}, now)
+            return _imitated(whole, now)
         if "summary" in whole:
             return _front(mapping(whole["summary"]), now)
         if not any(isinstance(whole.get(key), list) for key in _LISTS):
@@ -68,6 +69,14 @@ class IncidentIo(PlacedPage):
 
 
 PLUGIN = IncidentIo
+
+
+def _imitated(whole: Mapping[str, Any], now: datetime) -> Found:
+    """The layer that imitates Statuspage; the ids are ULIDs, which Statuspage itself never has."""
+    id_ = word(mapping(whole.get("page")).get("id"))
+    if len(id_) != _ULID or not id_.startswith("01"):
+        raise Unread("wrong_shape", "this is a Statuspage and no page of incident.io")
+    return read_summary(whole, {}, now)
 
 
 def _front(summary: Mapping[str, Any], now: datetime) -> Found:
