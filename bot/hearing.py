@@ -49,6 +49,12 @@ class Hearing:
         self._memory: dict[tuple[str, str], Alerts] = {}
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    def adopt(self, hooks: Mapping[str, Mapping[str, Hook]]) -> None:
+        """Other hooks from now on; what those that stay remember is kept."""
+        self._hooks = {(s, w): hook for s, watches in hooks.items() for w, hook in watches.items()}
+        for gone in self._memory.keys() - self._hooks.keys():
+            del self._memory[gone]
+
     async def wake(self) -> None:
         """Take up where the last life left off: what was firing still is, unless it has been forgotten meanwhile."""
         kept = await self._ledger.recall()
@@ -68,13 +74,11 @@ class Hearing:
             ValueError: the body cannot be read; the words say what would be right.
             Retry: not now; nothing of it counts.
         """
-        hook = self._hooks.get((service, watch))
-        if hook is None:
-            raise LookupError(f"there is no hook {watch!r} of a service {service!r}")
-        heard = await hook.hear(letter, self._http)
+        heard = await self._hook(service, watch).hear(letter, self._http)
         if heard.ask:
             self._ask(service)
         async with self._turns[service, watch]:
+            self._hook(service, watch)  # it may have gone while the letter was read
             return await self._learn((service, watch), heard)
 
     async def run(self) -> None:
@@ -84,8 +88,14 @@ class Hearing:
             await self._ledger.forget(self._clock.now() - _REMEMBERED)
             for where in list(self._memory):
                 async with self._turns[where]:
-                    if await self._forget(where):
+                    if where in self._memory and await self._forget(where):
                         await self._say(where)
+
+    def _hook(self, service: str, watch: str) -> Hook:
+        hook = self._hooks.get((service, watch))
+        if hook is None:
+            raise LookupError(f"there is no hook {watch!r} of a service {service!r}")
+        return hook
 
     async def _learn(self, where: tuple[str, str], heard: Heard) -> bool:
         fresh = await self._fresh(where, heard.alerts)
