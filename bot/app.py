@@ -10,19 +10,24 @@ from aiohttp.web import AppRunner, TCPSite
 
 from bot import furnishing
 from bot.asking import Asking
-from bot.config.settings import Web as WebSettings
+from bot.auditor import Auditor
+from bot.config.settings import Settings
 from bot.core import chart
 from bot.core.model import Evidence, Picture
 from bot.easel import Easel
 from bot.hearing import Hearing
 from bot.house import House
-from bot.ports import Chat, Hook, Place, Refused, Source
-from bot.relay import Relay
-from bot.tending import Tending, Work
+from bot.lines import Lines
+from bot.ports import Hook, Refused
+from bot.proving import Proofs
+from bot.rereading import Rereading
+from bot.tending import Tending
 from bot.web.house import House as Shown
 from bot.web.metrics import Metrics
 from bot.web.site import runner, site
 from bot.world.clock import WallClock
+from bot.world.stalls import Stalls
+from bot.world.steady import SteadyClock
 from bot.world.web import Web
 
 __all__ = ["House", "Serving"]
@@ -53,79 +58,106 @@ class Serving:
             ask=self._look,
         )
         self.tending = Tending(self.real, self._stuck)
-        self._asking = asking
+        self.auditor = Auditor(
+            Proofs(house, self.tending, self.asking, beating=beating, off=self._off).all(),
+            self.real,
+            self.http,
+            house.settings.deadman,
+        )
+        self.rereading = Rereading(house.settings, self.real, self.adopt, self._reread)
+        self.stalls = Stalls()
+        self.lines = Lines(house, self.tending, self.asking, self.real, draw=self._draw, asks=asking)
         self._beating = beating
-        self._chats: dict[str, Chat] = {}
         self._web: AppRunner | None = None
-        for name, model in furnishing.connections(house.settings).items():
-            self._chats[name] = model.connect(name, self.real)
-        for place in furnishing.places(house.settings).values():
-            self._relay(place)
-        self._reach()
-        for name, work in self._works().items():
-            self.tending.start(name, work)
         self._measure()
 
     async def __aenter__(self) -> Self:
         house = self.house
         await self.hearing.wake()
         await house.store.revive(since=house.clock.now() - _REVIVED)
-        await house.ailing.recall(lambda subject: subject.removeprefix("channel ") in house.relays)
+        await house.ailing.recall(lambda subject: subject.removeprefix("channel ") in house.settings.channels)
+        await self.lines.lay(self.lines.connect(house.settings))
         for name, relay in house.relays.items():
             relay.suspect(house.ailing.said.get(f"channel {name}", ""))
-        self._web, self.address = await self._open(house.settings.web)
+        self._web, self.address = await self._open(house.settings)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.stalls.stop()
         if self._web is not None:
             await self._web.cleanup()
-        for chat in self._chats.values():
-            await chat.aclose()
+        await self.lines.aclose()
         await self.http.aclose()
         await self.easel.aclose()
 
     async def run(self) -> None:
         """Everything that goes on for ever, each task restarted when it fails; until cancelled."""
-        await self.tending.run()
+        house, tending = self.house, self.tending
+        tending.start("archive", self._archive)
+        tending.start("hooks", self.hearing.run)
+        tending.start("audit", self.auditor.run)
+        if self._beating:
+            tending.start("beat", lambda: house.engine.run(house.clock))
+            tending.start("reread", self.rereading.run)
+            tending.start("stalls", self.stalls.run)
+        await tending.run()
 
-    async def _open(self, settings: WebSettings) -> tuple[AppRunner, str]:
+    async def adopt(self, settings: Settings) -> None:
+        """Live by other settings from now on, wholly; what can be refused is tried before anything is changed.
+
+        Raises:
+            Refused: it takes a restart, or the page cannot be served there; everything is as it was.
+        """
+        old = self.house.settings
+        _same(old, settings)
+        fresh = self.lines.connect(settings, old)
+        await self._move(settings)
+        await self.house.adopt(settings)
+        await self.lines.lay(fresh, old)
+        self.auditor.deadman = settings.deadman
+        self.hearing.adopt(_hooks(self.house))
+        await self.retry()
+
+    async def retry(self, channel: str = "") -> int:
+        """Try dead letters again, of one channel or of all; answers how many there were."""
+        revived = await self.house.store.revive(channel)
+        for name, relay in self.house.relays.items():
+            if channel in ("", name):
+                relay.pace.anew()
+                relay.wake()
+        return revived
+
+    async def _move(self, settings: Settings) -> None:
+        """Serve the page by the new settings; at the same address the old server must go first, and may come back."""
+        old = self.house.settings
+        if settings.web == old.web:
+            return
+        here = (old.web.listen_host, old.web.listen_port) == (settings.web.listen_host, settings.web.listen_port)
+        if here and self._web is not None:
+            await self._web.cleanup()
+        try:
+            web, address = await self._open(settings)
+        except Refused:
+            if here:
+                self._web, self.address = await self._open(old)
+            raise
+        if not here and self._web is not None:
+            await self._web.cleanup()
+        self._web, self.address = web, address
+
+    async def _open(self, settings: Settings) -> tuple[AppRunner, str]:
         """Open the page; answers who serves it, and its address."""
-        web = runner(site(self._shown()))
+        host, port = settings.web.listen_host, settings.web.listen_port
+        web = runner(site(self._shown(settings)))
         await web.setup()
-        listener = TCPSite(web, settings.listen_host, settings.listen_port)
+        listener = TCPSite(web, host, port)
         try:
             await listener.start()
         except OSError as exc:
             await web.cleanup()
-            where = f"{settings.listen_host}:{settings.listen_port}"
-            raise Refused(f"cannot listen on {where}: {exc.strerror}. Change web.listen in the config.") from exc
+            raise Refused(f"cannot listen on {host}:{port}: {exc.strerror}. Change web.listen in the config.") from exc
         host, port = web.addresses[0][:2]
         return web, f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-    def _works(self) -> dict[str, Work]:
-        """Every task that goes on for ever, by name."""
-        house = self.house
-        works: dict[str, Work] = {"archive": self._archive, "hooks": self.hearing.run}
-        if self._beating:
-            works["beat"] = lambda: house.engine.run(house.clock)
-        for name, relay in house.relays.items():
-            works[f"relay {name}"] = relay.run
-        for name, chat in self._chats.items():
-            works[f"chat {name}"] = self._listening(name, chat)
-        return works | self._watching()
-
-    def _watching(self) -> dict[str, Work]:
-        if not self._asking:
-            return {}
-        return {
-            f"watch {service}/{name}": _asked(self.asking, service, name, source)
-            for service, watches in self.house.watches.items()
-            for name, source in furnishing.sources(watches).items()
-        }
-
-    def _listening(self, name: str, chat: Chat) -> Work:
-        places = [p for p in furnishing.places(self.house.settings).values() if p.chat == name]
-        return lambda: chat.run(self.house.desk, places)
 
     async def _stuck(self, name: str, why: str) -> None:
         """A task that only a person can help: said where it is read."""
@@ -151,34 +183,36 @@ class Serving:
     def _lively(self, service: str) -> bool:
         return self.house.board.living(service) is not None
 
+    @property
+    def lively(self) -> bool:
+        """True while every task goes on and the services are judged; what systemd's watchdog is told by."""
+        beaten = self.house.engine.beaten_at
+        late = beaten is None or (self.house.clock.now() - beaten).total_seconds() > _STALE
+        return not self.tending.missing() and not late
+
     def ready(self) -> Mapping[str, str]:
         """Named conditions, each `ok` or what is wrong."""
         engine = self.house.engine
         beaten = engine.beaten_at
         late = beaten is None or (self.house.clock.now() - beaten).total_seconds() > _STALE
-        conditions = {"store": engine.trouble or "ok", "beat": "late" if late and self._beating else "ok"}
+        found = self.auditor.found
+        conditions = {
+            "store": engine.trouble or found.get("store", "ok"),
+            "beat": "late" if late and self._beating else "ok",
+            "configuration": f"warning: {self.rereading.trouble}" if self.rereading.trouble else "ok",
+        }
+        conditions |= {name: words for name, words in found.items() if name not in conditions}
         return conditions | {f"channel {name}": r.trouble or "ok" for name, r in self.house.relays.items()}
 
-    def _relay(self, place: Place) -> Relay:
-        house = self.house
-        page = furnishing.connections(house.settings)[place.chat].kind == "page"
-        relay = house.relays[place.name] = Relay(
-            place,
-            self._chats[place.chat],
-            house.store,
-            self.real,
-            policies=house.policies,
-            draw=_nothing if page else self._draw,
-            link=house.link,
-            troubled=house.board.troubled,
-            ward=house.ailing,
-        )
-        return relay
+    def _off(self) -> timedelta:
+        """How far the machine's clock is from the one the house lives by."""
+        clock = self.house.clock
+        return clock.off if isinstance(clock, SteadyClock) else timedelta(0)
 
-    def _reach(self) -> None:
-        """Let the desk know the channels there are."""
-        places = furnishing.places(self.house.settings)
-        self.house.desk.reach({name: (self._chats[place.chat], place) for name, place in places.items()}, self._draw)
+    async def _reread(self, trouble: str) -> None:
+        """The configuration was read again."""
+        ailing = self.house.ailing
+        await (ailing.say("configuration", trouble) if trouble else ailing.over("configuration"))
 
     async def _draw(self, service: str) -> bytes | None:
         picture = self.house.board.picture(service)
@@ -187,7 +221,7 @@ class Serving:
     def _svg(self, picture: Picture) -> str:
         return chart.svg(picture)
 
-    def _shown(self) -> Shown:
+    def _shown(self, settings: Settings) -> Shown:
         house = self.house
         return Shown(
             board=house.board,
@@ -195,10 +229,10 @@ class Serving:
             intake=house.intake,
             hearing=self.hearing,
             clock=house.clock,
-            access=furnishing.access(house.settings),
+            access=furnishing.access(settings),
             key=house.seal,
-            public_url=house.public_url,
-            policy=furnishing.common(house.settings),
+            public_url=house.called(settings),
+            policy=furnishing.common(settings),
             ready=self.ready,
             chart=chart.svg,
             spark=chart.spark,
@@ -209,6 +243,10 @@ class Serving:
     def _measure(self) -> None:
         gauge, house = self.metrics.gauge, self.house
         gauge("tocsin_open_incidents", "Incidents that are open or easing.", lambda: float(len(house.board.open())))
+        audit = self.auditor
+        gauge("tocsin_invariants_broken", "Invariants that the last audit found broken.", lambda: len(audit.broken()))
+        gauge("tocsin_audits", "Audits since the start; one a minute.", lambda: audit.audits)
+        gauge("tocsin_loop_stalls", "Times the event loop stood still for 2 s.", lambda: self.stalls.seen)
         gauge("tocsin_channels_in_trouble", "Channels that cannot be told.", lambda: float(_troubled(house)))
 
 
@@ -216,12 +254,17 @@ def _hooks(house: House) -> Mapping[str, Mapping[str, Hook]]:
     return {service: furnishing.hooks(watches) for service, watches in house.watches.items()}
 
 
-def _asked(asking: Asking, service: str, name: str, source: Source) -> Work:
-    return lambda: asking.watch(service, name, source)
+def _same(old: Settings, new: Settings) -> None:
+    """What cannot change while the house is lived in.
 
-
-async def _nothing(_: str) -> bytes | None:
-    return None
+    Raises:
+        Refused: naming the key.
+    """
+    for key in ("data", "tick"):
+        if getattr(old, key) != getattr(new, key):
+            raise Refused(
+                f"{new.path}: `{key}` has changed, and that takes a restart; nothing else is taken until then"
+            )
 
 
 def _troubled(house: House) -> int:

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 _FAST = timedelta(seconds=30)
 _LEAST = 10.0
+_ALLOWED = 60.0  # seconds that asking itself, and a busy machine, may take
 _BLIND_WITHIN = timedelta(minutes=2)
 
 
@@ -43,10 +44,28 @@ class Asking:
         self._lively = lively
         self._outcomes: dict[str, Outcome] = {}
         self._broken: set[str] = set()
+        self._due: dict[str, float] = {}
         self._nudges: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def watch(self, service: str, name: str, source: Source) -> None:
         """Ask one watch for ever."""
+        label = f"{service}/{name}"
+        self._expect(label, source.every)
+        try:
+            await self._ask_on(service, name, source)
+        finally:
+            del self._due[label]
+
+    def late(self) -> list[str]:
+        """Watches that should have been asked more than two of their intervals ago."""
+        now = self._clock.monotonic()
+        return [label for label, due in self._due.items() if now > due]
+
+    def _expect(self, label: str, pause: timedelta | float, every: timedelta = timedelta(0)) -> None:
+        seconds = pause.total_seconds() if isinstance(pause, timedelta) else pause
+        self._due[label] = self._clock.monotonic() + seconds + max(2 * every.total_seconds(), _ALLOWED)
+
+    async def _ask_on(self, service: str, name: str, source: Source) -> None:
         label, round_number, failures = f"{service}/{name}", 0, 0
         await self._clock.sleep(jitter(timedelta(seconds=5), label, -1) % 5)
         while True:
@@ -57,7 +76,9 @@ class Asking:
             round_number += 1
             every = min(source.every, _FAST) if self._lively(service) else source.every
             pause = max(backoff(failures, every), signal.wait or timedelta(0)) if failures else every
-            await self._rest(label, jitter(pause, label, round_number))
+            seconds = jitter(pause, label, round_number)
+            self._expect(label, seconds, source.every)
+            await self._rest(label, seconds)
 
     def soon(self, service: str, name: str) -> None:
         """Ask a watch now and not when its turn comes; however often this is called, never twice within 10 s."""

@@ -62,6 +62,11 @@ class Database:
         self._reader: ThreadPoolExecutor | None = None
         self._view: sqlite3.Connection | None = None
 
+    @property
+    def trouble(self) -> str:
+        """Why writes wait just now, or nothing."""
+        return f"another program holds {self.path} locked; writes wait for it" if self._blocked else ""
+
     async def write(self, job: Job[T]) -> T:
         """Run a job on the writing connection; answers its result once that is durable.
 

@@ -43,13 +43,14 @@ class House:
     def __init__(self, settings: Settings, clock: Clock, folder: Path | None, *, public_url: str = "") -> None:
         self.settings = settings
         self.clock = clock
-        self.public_url = (public_url or settings.web.public_url).rstrip("/")
+        self.folder = folder
         self._named = public_url
+        self.public_url = self.called(settings)
         self.services = furnishing.services(settings)
         self.policies = {name: service.policy for name, service in self.services.items()}
         self.watches = furnishing.watches(settings)
         self.rules = furnishing.rules(settings)
-        self._databases: list[Database] = []
+        self.databases: list[Database] = []
         state = self._database(folder, "state.db")
         self.store = SqliteStore(state)
         self.ledger = DeliveryStore(state)
@@ -90,7 +91,7 @@ class House:
         """Live by other settings from now on; what is open stays open, and a service that is gone closes with a word."""
         now = self.clock.now()
         gone = self.services.keys() - settings.services.keys()
-        self.settings, self.public_url = settings, (self._named or settings.web.public_url).rstrip("/")
+        self.settings, self.public_url = settings, self.called(settings)
         _replace(self.services, furnishing.services(settings))
         _replace(self.watches, furnishing.watches(settings))
         _replace(self.rules, furnishing.rules(settings))
@@ -132,8 +133,12 @@ class House:
         """Keep what is known and let go of the files."""
         await self.intake.aclose()
         await self.engine.rest()
-        for database in self._databases:
+        for database in self.databases:
             await database.aclose()
+
+    def called(self, settings: Settings) -> str:
+        """How people reach the page from outside, by these settings; empty where nobody said."""
+        return (self._named or settings.web.public_url).rstrip("/")
 
     def link(self, incident: str) -> str:
         """Where an incident is shown; empty while no public address is configured."""
@@ -153,7 +158,7 @@ class House:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             database = Database(folder / name)
-        self._databases.append(database)
+        self.databases.append(database)
         return database
 
     def _vocabulary(self) -> Vocabulary:

@@ -84,11 +84,17 @@ class Relay:
         self._choosing = asyncio.Lock()
         self._drawn: dict[str, float] = {}
         self._gone: Counter[str] = Counter()
+        self._behind: dict[str, float] = {}
 
     def wake(self) -> None:
         """Something may have changed; called after every save."""
         for event in self._wakes.values():
             event.set()
+
+    def waiting(self) -> float:
+        """For how many seconds the longest waiting thread has had something to be told; 0 where none has."""
+        now = self._clock.monotonic()
+        return max((now - since for since in self._behind.values()), default=0.0)
 
     def suspect(self, why: str) -> None:
         """An earlier life was refused here: it works again only when something is told. Nothing is suspected if empty."""
@@ -134,6 +140,8 @@ class Relay:
             found = [(t, i, plan(t, i)) for t, i in await self._store.behind(self.place.name) if i.id not in busy]
             waiting = [(t, i, step) for t, i, step in found if step and lane(step) == name]
             now = self._clock.monotonic()
+            if name == "news":
+                self._behind = {i.id: self._behind.get(i.id, now) for _, i, _ in waiting} | self._held(busy)
             due = [item for item in waiting if self.pace.due(item[1].id, item[2]) <= now]
             if not due:
                 times = [self.pace.due(i.id, step) - now for _, i, step in waiting]
@@ -141,6 +149,9 @@ class Relay:
             chosen = min(due, key=lambda item: self._order(item[1], item[2]))
             self._busy.add(chosen[1].id)
             return chosen
+
+    def _held(self, busy: set[str]) -> dict[str, float]:
+        return {name: since for name, since in self._behind.items() if name in busy}
 
     def _policy(self, incident: Incident) -> Policy:
         if ailment.ours(incident):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +12,13 @@ import structlog
 
 from bot.app import House, Serving
 from bot.config.settings import Settings
-from bot.world.clock import WallClock
+from bot.world.notify import notify
+from bot.world.steady import SteadyClock
 
 log = structlog.get_logger(__name__)
+
+_GRACE = 8.0
+_WATCHDOG = 5.0
 
 
 def run(settings: Settings, folder: Path) -> int:
@@ -23,12 +28,15 @@ def run(settings: Settings, folder: Path) -> int:
 
 
 async def _live(settings: Settings, folder: Path) -> None:
-    house = House(settings, WallClock(), folder)
+    house = House(settings, SteadyClock(), folder)
     try:
         await house.wake()
         async with Serving(house) as serving:
             _say_hello(settings, serving)
+            notify("READY=1")
             await _until_told(serving)
+            notify("STOPPING=1")
+            asyncio.get_running_loop().call_later(_GRACE, _give_up)
     finally:
         await house.aclose()
 
@@ -36,18 +44,42 @@ async def _live(settings: Settings, folder: Path) -> None:
 async def _until_told(serving: Serving) -> None:
     """Run, and stop at the first signal; a second one ends the process at once."""
     loop = asyncio.get_running_loop()
-    work = asyncio.create_task(serving.run(), name="house")
+    work = asyncio.create_task(_guarded(serving), name="house")
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, loop, work, number)
+    loop.add_signal_handler(signal.SIGHUP, serving.rereading.ask)
     with suppress(asyncio.CancelledError):
         await work
     log.info("stopped")
 
 
+async def _guarded(serving: Serving) -> None:
+    """Serve, and let systemd know every few seconds that every task goes on."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serving.run(), name="serving")
+        while True:
+            await serving.real.sleep(_WATCHDOG)
+            if serving.lively:
+                notify("WATCHDOG=1")
+
+
 def _stop(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], number: signal.Signals) -> None:
     log.info("stopping", signal=number.name)
-    loop.remove_signal_handler(number)
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(one)
+        signal.signal(one, _leave)
     work.cancel()
+
+
+def _leave(number: int, _: object) -> None:
+    """The second signal: what is under way is written down already, and goes on with the next start."""
+    os._exit(128 + number)
+
+
+def _give_up() -> None:
+    """Somebody on the other side does not let go: what is under way goes on with the next start."""
+    log.warning("not everything let go in time, leaving all the same")
+    os._exit(0)
 
 
 def _say_hello(settings: Settings, serving: Serving) -> None:

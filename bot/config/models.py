@@ -45,6 +45,13 @@ class Web(Model):
     """Who may write to the API. With none, only this machine may."""
 
 
+class Deadman(Model):
+    """A dead-man's switch, such as Healthchecks: it raises the alarm when nothing is heard of Tocsin any more."""
+
+    url: PublicUrl
+    """Asked every minute while all is well, and with /fail at its end while something is not."""
+
+
 class Channel(Model):
     """A place where threads are opened."""
 
@@ -181,6 +188,8 @@ class File(Model):
     """The page, the API and the hooks."""
     tick: Width = timedelta(minutes=1)
     """The width of the buckets that reports are counted in; small values are for tests."""
+    deadman: Deadman | None = None
+    """Who watches the watcher."""
     chats: Annotated[dict[Name, AnyChat], EmptyDict] = Field(default_factory=dict)
     """Connections to the platforms where threads live; the built-in page if not said."""
     channels: Annotated[dict[Name, Channel], EmptyDict] = Field(default_factory=dict)

@@ -59,6 +59,7 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
             {id_: _service(id_, one, below(tree, "services", id_), file, path) for id_, one in file.services.items()}
         ),
         files=tuple(dict.fromkeys(reader.files)),
+        deadman=file.deadman.url if file.deadman else "",
         warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 

@@ -91,7 +91,7 @@ class Settings:
     """A whole configuration. `chats` and `watches` hold the plugins themselves.
 
     `levels` are the names of the ladder, mildest first. `files` are every file and folder that was looked at:
-    when one changes, read again. `warnings` are for the log; they stop nothing.
+    when one changes, read again. `deadman` is the address of a dead-man's switch, or empty. `warnings` are for the log; they stop nothing.
     """
 
     path: Path
@@ -104,3 +104,4 @@ class Settings:
     services: Mapping[str, ServiceSettings]
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...]
+    deadman: str = ""

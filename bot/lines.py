@@ -1,0 +1,124 @@
+"""The lines out: chats, the relays that tell them, and the watches that are asked; laid, and laid anew, by the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+from bot import furnishing
+from bot.asking import Asking
+from bot.config.settings import Settings
+from bot.house import House
+from bot.ports import Chat, Clock, Place, Source
+from bot.relay import Draw, Relay
+from bot.tending import Tending, Work
+
+Label = tuple[str, str]
+
+
+class Lines:
+    """Every connection of the house to others. `real` paces them; `asks` False leaves the watches unasked."""
+
+    def __init__(
+        self, house: House, tending: Tending, asking: Asking, real: Clock, *, draw: Draw, asks: bool = True
+    ) -> None:
+        self.chats: dict[str, Chat] = {}
+        self._house = house
+        self._tending = tending
+        self._asking = asking
+        self._real = real
+        self._draw = draw
+        self._asks = asks
+        self._asked: dict[Label, Source] = {}
+
+    def connect(self, settings: Settings, before: Settings | None = None) -> dict[str, Chat]:
+        """The chats that are new or changed, not in use yet."""
+        old = furnishing.connections(before) if before else {}
+        new = furnishing.connections(settings)
+        return {name: model.connect(name, self._real) for name, model in new.items() if old.get(name) != model}
+
+    async def lay(self, fresh: Mapping[str, Chat], before: Settings | None = None) -> None:
+        """Go over to the house's present settings; what stayed as it was is not disturbed."""
+        old = furnishing.places(before) if before else {}
+        new = furnishing.places(self._house.settings)
+        await self._lay_chats(old, new, fresh)
+        await self._lay_relays(old, new, fresh.keys())
+        await self._lay_watches()
+        self._house.desk.reach({name: (self.chats[place.chat], place) for name, place in new.items()}, self._draw)
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        for chat in self.chats.values():
+            await chat.aclose()
+
+    async def _lay_chats(self, old: Mapping[str, Place], new: Mapping[str, Place], fresh: Mapping[str, Chat]) -> None:
+        """Hang up on chats that are gone or changed, and listen in those that are new or hold other channels."""
+        for name in [n for n in self.chats if n in fresh or n not in self._house.settings.chats]:
+            await self._tending.stop(f"chat {name}")
+            await self.chats.pop(name).aclose()
+        self.chats |= fresh
+        for name, chat in self.chats.items():
+            if name in fresh or _inside(old, name) != _inside(new, name):
+                await self._tending.stop(f"chat {name}")
+                self._tending.start(f"chat {name}", _listening(chat, self._house, _inside(new, name)))
+
+    async def _lay_relays(self, old: Mapping[str, Place], new: Mapping[str, Place], fresh: Collection[str]) -> None:
+        """Relays of channels that are gone stop; those of channels that are new, changed or in a new chat begin."""
+        for name in [n for n, place in old.items() if new.get(n) != place or place.chat in fresh]:
+            await self._tending.stop(f"relay {name}")
+            del self._house.relays[name]
+            await self._house.ailing.over(f"channel {name}", "The configuration has changed.")
+        for name, place in new.items():
+            if name not in self._house.relays:
+                relay = self._house.relays[name] = self._relay(place)
+                self._tending.start(f"relay {name}", relay.run)
+
+    async def _lay_watches(self) -> None:
+        """Ask what is asked now; a watch that stayed as it was goes on in its rhythm."""
+        wanted = self._sources()
+        for label in [label for label, source in self._asked.items() if wanted.get(label) != source]:
+            await self._tending.stop(f"watch {'/'.join(label)}")
+            del self._asked[label]
+        for label in wanted.keys() - self._asked.keys():
+            self._tending.start(f"watch {'/'.join(label)}", _watching(self._asking, label, wanted[label]))
+        self._asked = wanted
+
+    def _sources(self) -> dict[Label, Source]:
+        """Every watch that is asked, by service and name."""
+        if not self._asks:
+            return {}
+        return {
+            (service, name): source
+            for service, watches in self._house.watches.items()
+            for name, source in furnishing.sources(watches).items()
+        }
+
+    def _relay(self, place: Place) -> Relay:
+        house = self._house
+        page = furnishing.connections(house.settings)[place.chat].kind == "page"
+        return Relay(
+            place,
+            self.chats[place.chat],
+            house.store,
+            self._real,
+            policies=house.policies,
+            draw=_nothing if page else self._draw,
+            link=house.link,
+            troubled=house.board.troubled,
+            ward=house.ailing,
+        )
+
+
+def _inside(places: Mapping[str, Place], chat: str) -> list[Place]:
+    return [place for place in places.values() if place.chat == chat]
+
+
+def _listening(chat: Chat, house: House, places: list[Place]) -> Work:
+    return lambda: chat.run(house.desk, places)
+
+
+def _watching(asking: Asking, label: Label, source: Source) -> Callable[[], Awaitable[None]]:
+    return lambda: asking.watch(*label, source)
+
+
+async def _nothing(_: str) -> bytes | None:
+    return None
