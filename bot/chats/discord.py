@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 import discord
@@ -23,10 +23,13 @@ from pydantic import BeforeValidator, Field
 from bot.chats import discord_looks as looks
 from bot.chats import discord_wire as wire
 from bot.chats.discord_gateway import Gateway, Identifies, stay
-from bot.chats.discord_trouble import ARCHIVED, LOCKED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.chats.discord_pins import Pins
+from bot.chats.discord_posts import Posts
+from bot.chats.discord_trouble import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.chats.roles import Roles
 from bot.core.model import Head, Line
 from bot.fields import Model, Secret
-from bot.ports import Chat, Clock, Desk, Place, Refused, Retry
+from bot.ports import Chat, Clock, Desk, Place, Refused
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -37,16 +40,14 @@ PERMISSIONS = discord.Permissions(
     embed_links=True,
     attach_files=True,
     read_message_history=True,
+    pin_messages=True,
 )
-"""The least that the four verbs need; a configured role is pinged when that role allows anyone to mention it."""
+"""The least that the four verbs need, and the pin, which Discord parted from managing messages in 2026; a configured role is pinged when that role allows anyone to mention it."""
 
 _PATIENCE = 25.0
 """Seconds for one verb, waits that Discord asked for included; the relay gives up after 30."""
 _RATE_WAIT = 30.0
 """The library's least; a longer Retry-After comes back to us as an error."""
-_NONCE_LIVES = timedelta(minutes=2)
-_MARGIN = timedelta(minutes=1)
-_HISTORY = 1000
 
 _Snowflake = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(pattern=r"^\d+$")]
 _Guilds = Annotated[list[_Snowflake], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]
@@ -64,6 +65,10 @@ class DiscordConnection(Model):
     """Where the REST API lives; another address is for a proxy that keeps rate limits, and for tests."""
     gateway_url: str = "wss://gateway.discord.gg"
     """Where the gateway lives."""
+    roles: Annotated[Roles, BeforeValidator(lambda v: {} if v is None else v)] = Roles()
+    """Who may do what, by the ids of roles or people. With none, everybody may do everything."""
+    pin: bool = True
+    """Pin the message of an incident while it lives. Discord tells the channel of each pin."""
     short_commands: bool = True
     """Offer `/status` and `/report` beside `/incident status` and `/incident report`."""
 
@@ -90,25 +95,28 @@ class DiscordChat:
         self._patience = patience
         self._signing_in = asyncio.Lock()
         self._rest: discord.Client | None = None
-        self._channels: dict[str, discord.TextChannel] = {}
+        self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
         self._incidents: dict[int, str] = {}
         self._pictured: dict[int, bool] = {}
+        self._pins = Pins(name)
+        self._posts = Posts(clock)
 
     async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
         """Post the head, unless an earlier try already did, and make its thread, unless it is there."""
         async with self._calling(place, "open a thread"):
             channel = await self._channel(place)
-            message = await self._found(channel, head.incident, since) or await self._post(channel, key, head, png)
-            await wire.make_thread(message, head.incident)
+            message = await self._posts.open(await self._client(), channel, key=key, head=head, png=png, since=since)
         self._incidents[message.id] = head.incident
         self._pictured[message.id] = bool(message.attachments)
-        return f"{channel.id}:{message.id}"
+        await self._pin(message.channel.id, message.id, head)
+        return f"{message.channel.id}:{message.id}"
 
     async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Make the head show the present."""
         channel, message = wire.parsed(ref)
         async with self._calling(place, "edit a message", gone=(UNKNOWN_MESSAGE,)):
             await self._show(channel, message, head, png)
+        await self._pin(channel, message, head)
 
     async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
         """Say one line in the thread, unless an earlier try already did."""
@@ -123,6 +131,7 @@ class DiscordChat:
         channel, message = wire.parsed(ref)
         async with self._calling(place, "close a thread", gone=(UNKNOWN_MESSAGE,)):
             await self._show(channel, message, head, png)
+            await self._pin(channel, message, head)
             await wire.lay_to_rest(await self._client(), message)
         self._pictured.pop(message, None)
 
@@ -139,6 +148,7 @@ class DiscordChat:
                 self.incident,
                 identifies,
                 guilds=self._config.guild,
+                roles=self._config.roles.ids(),
                 short=self._config.short_commands,
             )
 
@@ -154,11 +164,8 @@ class DiscordChat:
         """The incident whose thread this is, asked of the head when we do not remember; empty if it is not ours."""
         if thread not in self._incidents:
             client = await self._client()
-            try:
-                head = await client.get_partial_messageable(parent).fetch_message(thread)
-            except discord.NotFound:
-                return ""
-            self._incidents[thread] = wire.marked(head) if wire.ours(head, client) else ""
+            head = await wire.starter(client, parent, thread)
+            self._incidents[thread] = wire.marked(head) if head and wire.ours(head, client) else ""
         return self._incidents[thread]
 
     @asynccontextmanager
@@ -185,7 +192,7 @@ class DiscordChat:
                 self._rest = client
             return self._rest
 
-    async def _channel(self, place: Place) -> discord.TextChannel:
+    async def _channel(self, place: Place) -> discord.TextChannel | discord.ForumChannel:
         """The channel of a place, asked for once."""
         if place.address not in self._channels:
             if not place.address.isdecimal():
@@ -193,38 +200,12 @@ class DiscordChat:
                     f"Discord, channel {place.name}: {place.address!r} is not a channel id, which is a number"
                 )
             found = await (await self._client()).fetch_channel(int(place.address))
-            if not isinstance(found, discord.TextChannel):
-                raise Refused(f"Discord, channel {place.name} ({place.address}): it is not a text channel; choose one")
+            if not isinstance(found, discord.TextChannel | discord.ForumChannel):
+                raise Refused(
+                    f"Discord, channel {place.name} ({place.address}): it is neither a text channel nor a forum; choose one"
+                )
             self._channels[place.address] = found
         return self._channels[place.address]
-
-    async def _post(self, channel: discord.TextChannel, key: str, head: Head, png: bytes | None) -> discord.Message:
-        """Post under a key. A message that was deleted while its nonce lives blocks that nonce; then a second one serves."""
-        for nonce in (wire.nonce(key), wire.nonce(f"{key} again")):
-            try:
-                return await channel.send(
-                    looks.content(head),
-                    embed=looks.embed(head, picture=bool(png)),
-                    files=wire.files(png, head),
-                    view=looks.view(head.buttons, head.incident) or discord.utils.MISSING,
-                    nonce=nonce,
-                )
-            except discord.NotFound as missing:
-                if missing.code != UNKNOWN_MESSAGE:
-                    raise
-        raise Retry("Discord still remembers messages that were deleted", after=_NONCE_LIVES)
-
-    async def _found(
-        self, channel: discord.TextChannel, incident: str, since: datetime | None
-    ) -> discord.Message | None:
-        """The head that an earlier try may have posted, once the nonce can no longer find it."""
-        if since is None or self._clock.now() - since < _NONCE_LIVES:
-            return None
-        client = await self._client()
-        async for message in channel.history(after=since - _MARGIN, limit=_HISTORY):
-            if wire.ours(message, client) and wire.marked(message) == incident:
-                return message
-        return None
 
     async def _show(self, channel: int, message: int, head: Head, png: bytes | None) -> None:
         there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
@@ -232,26 +213,31 @@ class DiscordChat:
         if png is None and message not in self._pictured:
             self._pictured[message] = bool((await there.fetch()).attachments)
         pictured = bool(png) or self._pictured[message]
-        await there.edit(
-            content=looks.content(head),
-            embed=looks.embed(head, picture=pictured),
-            view=looks.view(head.buttons, head.incident),
-            attachments=wire.files(png, head) if png else discord.utils.MISSING,
+        await wire.awake(
+            await self._client(),
+            channel,
+            lambda: there.edit(
+                content=looks.content(head),
+                embed=looks.embed(head, picture=pictured),
+                view=looks.view(head.buttons, head.incident),
+                attachments=wire.files(png, head) if png else discord.utils.MISSING,
+            ),
         )
         self._pictured[message] = pictured
 
     async def _told(self, client: discord.Client, thread: int, line: Line, since: datetime | None) -> bool:
-        if since is None or self._clock.now() - since < _NONCE_LIVES:
+        if since is None or not self._posts.forgotten(since):
             return False
-        history = client.get_partial_messageable(thread).history(after=since - _MARGIN, limit=_HISTORY)
-        marks = [wire.foot(message) async for message in history if wire.ours(message, client)]
+        marks = [
+            wire.foot(message) async for message in wire.written(client, client.get_partial_messageable(thread), since)
+        ]
         return looks.number(line.seq) in marks
 
     async def _say(self, client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
-        try:
-            await wire.send(client, thread, key, line, mention)
-        except discord.HTTPException as refusal:
-            if refusal.code not in (ARCHIVED, LOCKED):
-                raise
-            await wire.wake(client, thread)
-            await wire.send(client, thread, key, line, mention)
+        await wire.awake(client, thread, lambda: wire.send(client, thread, key, line, mention))
+
+    async def _pin(self, channel: int, message: int, head: Head) -> None:
+        """Pinned while it lives; a forum's post stands by itself."""
+        if self._config.pin and channel != message:
+            there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
+            await self._pins.put(there, alive=head.state != "closed")

@@ -6,8 +6,11 @@ apart by their id alone (`verb:incident`), so those of old messages work after a
 
 from __future__ import annotations
 
+import asyncio
+import io
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -16,15 +19,18 @@ import structlog
 from msgspec.structs import replace
 
 from bot.chats import discord_looks as looks
-from bot.chats.discord_commands import commands, differ, typed, written
+from bot.chats.discord_commands import commands, completed, differ, meant, picked, typed
+from bot.chats.discord_forms import about, filled, modal
 from bot.chats.discord_trouble import troubles
 from bot.core.model import Answer, Person, Request
+from bot.core.rights import granted
 from bot.ports import Clock, Desk, Refused, Retry
 
 log = structlog.get_logger(__name__)
 
-_FORMS = {"note": ("Note on {}", True), "resolve": ("Resolve {}", False)}
-"""Verbs that ask for words when none were given: the form's title, and whether the words are needed."""
+_ON_MESSAGE = 3
+_FIRST_WORD = 0.8
+"""Seconds to find out in whose thread we are before a form must be shown; Discord waits three in all."""
 _BROKEN = Answer(lines=(("Something broke here, and nothing was done. Try again in a minute.",),), ok=False)
 _FIRST_PAUSE, _LONGEST_PAUSE, _REFUSED_PAUSE, _STABLE = 1.0, 60.0, 300.0, 120.0
 _IDENTIFIES, _HOUR = 20, 3600.0
@@ -63,6 +69,7 @@ class Gateway(discord.Client):
         identifies: Identifies,
         *,
         guilds: Sequence[str],
+        roles: Mapping[str, Sequence[str]],
         short: bool,
     ) -> None:
         super().__init__(
@@ -78,6 +85,7 @@ class Gateway(discord.Client):
         self._incident = incident
         self._identifies = identifies
         self._guilds = guilds
+        self._roles = roles
         self._short = short
         self._drops: deque[float] = deque(maxlen=_DROPS)
 
@@ -132,27 +140,41 @@ class Gateway(discord.Client):
             case discord.InteractionType.application_command:
                 await self._commanded(interaction, data)
             case discord.InteractionType.component:
-                verb, _, incident = data["custom_id"].partition(":")
+                verb, incident, _ = about(data)
                 await self._asked(interaction, self._request(interaction, verb, incident=incident))
             case discord.InteractionType.modal_submit:
-                verb, incident, target = (data["custom_id"] + "::").split(":")[:3]
-                request = self._request(interaction, verb, incident=incident, target=target, text=written(data))
-                await self._hand(interaction, request)
+                verb, incident, target = about(data)
+                said = {"target": target} | filled(data)
+                await self._hand(interaction, self._request(interaction, verb, incident=incident, **said))
 
     async def _complete(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
         _, options, what = typed(data)
-        found = self._desk.suggest(what, options.get(what, ""))[:25]
+        found = self._desk.suggest(completed(what), options.get(what, ""))[:25]
         choices = [discord.app_commands.Choice(name=label[:100], value=value[:100]) for value, label in found]
         await interaction.response.autocomplete(choices)
 
     async def _commanded(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
+        if data.get("type") == _ON_MESSAGE:
+            await self._picked(interaction, data)
+            return
         verb, options, _ = typed(data)
-        target = options.pop("service", "") or options.pop("incident", "")
-        await self._asked(interaction, self._request(interaction, verb, target=target, **options))
+        await self._asked(interaction, self._request(interaction, verb, **meant(options)))
+
+    async def _picked(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
+        """An entry in the menu of a message: its words go where the entry says, with the name of who wrote them."""
+        verb, words, author, name = picked(data)
+        if verb == "note" and author != str(interaction.user.id):
+            words = f"{name} wrote: {words}"
+        await self._asked(interaction, self._request(interaction, verb, text=words))
 
     async def _asked(self, interaction: discord.Interaction, request: Request) -> None:
-        if request.verb in _FORMS and not request.text:
-            await interaction.response.send_modal(_form(request))
+        """Show the form that the desk wants first, which Discord takes only as the first word; else have it answered."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_WORD):
+                request = await self._placed(interaction, request)
+        form = self._desk.form(request)
+        if form:
+            await interaction.response.send_modal(modal(form))
         else:
             await self._hand(interaction, request)
 
@@ -166,13 +188,22 @@ class Gateway(discord.Client):
             answer = _BROKEN
         incident = answer.head.incident if answer.head else request.incident
         buttons = answer.buttons or (answer.head.buttons if answer.head else ())
-        await interaction.edit_original_response(embeds=looks.answered(answer), view=looks.view(buttons, incident))
+        await interaction.edit_original_response(
+            embeds=looks.answered(answer),
+            view=looks.view(buttons, incident),
+            attachments=[discord.File(io.BytesIO(answer.png), looks.CHART, description=answer.alt[:1024] or None)]
+            if answer.png
+            else [],
+        )
 
     def _request(self, interaction: discord.Interaction, verb: str, **said: str) -> Request:
-        who = Person(chat=self._name, id=str(interaction.user.id), name=interaction.user.display_name)
+        user = interaction.user
+        who = Person(chat=self._name, id=str(user.id), name=user.display_name)
         parent = getattr(interaction.channel, "parent_id", None)
         places = (self._places.get(str(number)) for number in (interaction.channel_id, parent))
-        return Request(verb=verb, who=who, channel=next(filter(None, places), ""), **said)
+        held = [str(user.id), *(str(role.id) for role in getattr(user, "roles", ()))]
+        right = granted(self._roles, held)
+        return Request(verb=verb, who=who, channel=next(filter(None, places), ""), right=right, **said)
 
     async def _placed(self, interaction: discord.Interaction, request: Request) -> Request:
         """The request with the incident in whose thread it was made."""
@@ -180,22 +211,6 @@ class Gateway(discord.Client):
         if request.incident or request.target or not isinstance(thread, discord.Thread):
             return request
         return replace(request, incident=await self._incident(thread.parent_id, thread.id))
-
-
-def _form(request: Request) -> discord.ui.Modal:
-    """A form with one input, that remembers in its id what it is about."""
-    title, needed = _FORMS[request.verb]
-    about = request.incident or request.target or "this incident"
-    custom = f"{request.verb}:{request.incident}:{request.target}"[:100]
-    form = discord.ui.Modal(title=title.format(about)[:45], custom_id=custom)
-    words: discord.ui.TextInput[Any] = discord.ui.TextInput(
-        style=discord.TextStyle.paragraph, required=needed, max_length=1000, custom_id="text"
-    )
-    form.add_item(
-        discord.ui.Label(text="What should the thread say?" if needed else "How did it end?", component=words)
-    )
-    form.stop()  # its answer is heard by its id, so the library need not remember it
-    return form
 
 
 async def stay(fresh: Callable[[], Gateway], token: str, clock: Clock, name: str) -> None:

@@ -103,6 +103,8 @@ def answered(answer: Answer) -> list[discord.Embed]:
     colour = None if answer.ok else _COLOURS["minor"]
     told = discord.Embed(colour=colour, description=fit(tuple(words[:-1]), max(room, 0)))
     told.description = told.description or (None if head else "Done.")
+    if answer.png:
+        told.set_image(url=f"attachment://{CHART}")
     return [card for card in (told if told.description else None, head) if card]
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Literal
 
 import discord
 
 from bot.chats import discord_looks as looks
-from bot.chats.discord_trouble import HAS_THREAD
+from bot.chats.discord_trouble import ARCHIVED, HAS_THREAD, LOCKED
 from bot.core.model import Head, Line
 
-_WEEK: Literal[10080] = 10080
+WEEK: Literal[10080] = 10080
+"""Minutes: the longest that Discord leaves a silent thread open."""
+_ARCHIVED = 50
+_MARGIN = timedelta(minutes=1)
+_HISTORY = 1000
 _ROLE, _USER = re.compile(r"<@&(\d+)>"), re.compile(r"<@!?(\d+)>")
 
 
@@ -41,7 +46,7 @@ def allowed(mention: str) -> discord.AllowedMentions:
 async def make_thread(message: discord.Message, name: str) -> None:
     """Make the thread of a head; its name never changes, since Discord lets a thread be renamed twice in ten minutes."""
     try:
-        await message.create_thread(name=name[:100], auto_archive_duration=_WEEK)
+        await message.create_thread(name=name[:100], auto_archive_duration=WEEK)
     except discord.HTTPException as refusal:
         if refusal.code != HAS_THREAD:
             raise
@@ -57,11 +62,54 @@ async def lay_to_rest(client: discord.Client, thread: int) -> None:
         await found.edit(archived=True, locked=True)
 
 
-async def wake(client: discord.Client, thread: int) -> None:
+async def awake(client: discord.Client, thread: int, call: Callable[[], Awaitable[object]]) -> None:
+    """Do something in a thread, and once more when it was asleep."""
+    try:
+        await call()
+    except discord.HTTPException as refusal:
+        if refusal.code not in (ARCHIVED, LOCKED):
+            raise
+        await _wake(client, thread)
+        await call()
+
+
+async def _wake(client: discord.Client, thread: int) -> None:
     """Open a thread again that was archived or locked."""
     found = await client.fetch_channel(thread)
     if isinstance(found, discord.Thread):
         await found.edit(archived=False, locked=False)
+
+
+async def starter(client: discord.Client, parent: int, thread: int) -> discord.Message | None:
+    """The message that a thread hangs under: in the parent channel, or in a forum the first of the thread itself."""
+    for channel in (parent, thread):
+        try:
+            return await client.get_partial_messageable(channel).fetch_message(thread)
+        except discord.HTTPException as refusal:
+            if refusal.status >= 500:
+                raise
+    return None
+
+
+async def post_named(client: discord.Client, forum: discord.ForumChannel, name: str) -> discord.Thread | None:
+    """Our post of that name in a forum, living or archived of late."""
+    me = client.user.id if client.user else 0
+    for thread in await forum.guild.active_threads():
+        if thread.parent_id == forum.id and thread.name == name[:100] and thread.owner_id == me:
+            return thread
+    async for thread in forum.archived_threads(limit=_ARCHIVED):
+        if thread.name == name[:100] and thread.owner_id == me:
+            return thread
+    return None
+
+
+async def written(
+    client: discord.Client, channel: discord.abc.Messageable, since: datetime
+) -> AsyncIterator[discord.Message]:
+    """What we wrote in a channel or thread since a moment, oldest first."""
+    async for message in channel.history(after=since - _MARGIN, limit=_HISTORY):
+        if ours(message, client):
+            yield message
 
 
 def files(png: bytes | None, head: Head) -> list[discord.File]:

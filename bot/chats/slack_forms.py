@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.chats.slack_blocks import Block, plain_text, section
@@ -32,7 +32,9 @@ def filled(state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _input(field: Field) -> Block:
-    element = _choice(field) if any(value for value, _ in field.options) else _words(field)
+    """A drop-down where Slack can show all the options, else a line for words."""
+    options = [(value, label) for value, label in field.options if value]
+    element = _choice(field, options) if 1 <= len(options) <= _OPTIONS else _words(field)
     return {
         "type": "input",
         "block_id": field.name,
@@ -47,8 +49,8 @@ def _words(field: Field) -> Block:
     return words | ({"initial_value": field.value[:_WORDS]} if field.value else {})
 
 
-def _choice(field: Field) -> Block:
-    options = [_option(value, label) for value, label in field.options[:_OPTIONS] if value]
+def _choice(field: Field, given: Sequence[tuple[str, str]]) -> Block:
+    options = [_option(value, label) for value, label in given]
     chosen = [option for option in options if option["value"] == field.value]
     element: Block = {"type": "static_select", "action_id": field.name, "options": options}
     return element | ({"initial_option": chosen[0]} if chosen else {})

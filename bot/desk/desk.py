@@ -41,7 +41,7 @@ class Desk:
         finder = Finder(house)
         reads = Reads(house, finder)
         self._planning = Planning(house, finder)
-        self._forms = Forms(house, finder, lambda what: self.suggest(what, ""))
+        self._forms = Forms(house, finder, self._options)
         self._verbs: dict[str, Verb] = {}
         for room in (
             reads,

@@ -31,6 +31,7 @@ def test_the_permissions_are_the_least() -> None:
         "embed_links",
         "attach_files",
         "read_message_history",
+        "pin_messages",
     } - ({"view_channel"} if "view_channel" not in dict(PERMISSIONS) else set())
 
 

@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 
 import pytest
 from doubles.clock import ManualClock
-from doubles.discord_double import CHANNEL, PERSON, TOKEN, DiscordDouble, Interaction
+from doubles.discord_double import CHANNEL, PERSON, ROLE, TOKEN, DiscordDouble, Interaction
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from bot.chats.discord import DiscordChat, DiscordConnection
 from bot.chats.discord_commands import commands, differ
 from bot.chats.discord_gateway import Identifies
-from bot.core.model import Answer, Button, Head, Person, Request, Said
-from bot.fields import Secret
+from bot.core.model import Answer, Button, Field, Form, Head, Person, Request, Said
+from bot.core.speech import VERBS
 from bot.ports import Place, Retry
 
 PLACE = Place(name="community", chat="disco", address=CHANNEL)
@@ -35,6 +36,27 @@ HEAD = Head(
 )
 
 
+RESOLVE = Form(
+    verb="resolve",
+    title="Resolve: Twitter, a service with a very long name indeed",
+    submit="Resolve",
+    fields=(Field(name="text", label="What was it? Everybody in the thread will read this", value="rolled back"),),
+    about=(("Closes twitter-1, by ", Said("@everyone"), "."), ("It may open again.",)),
+    incident="twitter-1",
+)
+NOTE = Form(verb="note", title="Note", submit="Add", fields=(Field(name="text", label="What?", needed=True),))
+REPORT = Form(
+    verb="report",
+    title="Report a problem",
+    submit="Report",
+    fields=(
+        Field(name="target", label="What?", options=(("twitter", "Twitter"), ("github", "GitHub")), needed=True),
+        Field(name="symptom", label="What do you see?", options=(("login", "Log-in"), ("slow", "Slow")), value="slow"),
+        Field(name="text", label="In your own words", value="it is down"),
+    ),
+)
+
+
 class SlowDesk:
     """Remembers what it was asked, and answers only when let."""
 
@@ -42,6 +64,7 @@ class SlowDesk:
         self.asked: list[Request] = []
         self.let = asyncio.Event()
         self.let.set()
+        self.forms: dict[str, Form] = {}
         self.answering: Answer | Exception = Answer(lines=(("Twitter: ", Said("@everyone **down**")),))
 
     async def answer(self, request: Request) -> Answer:
@@ -50,6 +73,9 @@ class SlowDesk:
         if isinstance(self.answering, Exception):
             raise self.answering
         return self.answering
+
+    def form(self, request: Request) -> Form | None:
+        return self.forms.get(request.verb)
 
     def suggest(self, what: str, typed: str) -> Sequence[tuple[str, str]]:
         return [(f"{what}-{n}", f"{typed} {n} " + "x" * 200) for n in range(40)]
@@ -71,10 +97,9 @@ def desk() -> SlowDesk:
     return SlowDesk()
 
 
-def connected(double: DiscordDouble, clock: ManualClock, *, token: str = TOKEN) -> DiscordChat:
-    config = DiscordConnection(
-        kind="discord", token=Secret(token), guild=["123"], api_url=double.url, gateway_url=double.gateway_url
-    )
+def connected(double: DiscordDouble, clock: ManualClock, *, token: str = TOKEN, **more: object) -> DiscordChat:
+    given = {"token": token, "guild": ["123"], "api_url": double.url, "gateway_url": double.gateway_url}
+    config = DiscordConnection.model_validate({"kind": "discord", **given, **more})
     chat = config.connect("disco", clock)
     assert isinstance(chat, DiscordChat)
     return chat
@@ -178,36 +203,165 @@ async def test_a_button_works_after_a_restart_by_its_id_alone(
     assert desk.asked == [Request(verb="ack", who=ADA, incident="twitter-1", channel="community")]
 
 
-async def test_resolve_asks_how_it_ended_and_then_does_it(
+async def test_a_form_comes_first_says_what_it_will_do_and_then_does_it(
     double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
 ) -> None:
+    desk.forms["resolve"] = RESOLVE
     ref = await chat.open(PLACE, "k/open", HEAD, None, None)
     deed = await double.press("resolve:twitter-1", ref.partition(":")[2])
     await within(deed.responded.wait())
     assert deed.kind == 9
     assert desk.asked == []
-    sent = await double.submit(deed.data["custom_id"], "the vendor rolled back")
+    assert deed.data["components"][0]["content"] == "Closes twitter-1, by @\u200beveryone.\nIt may open again."
+    sent = await double.fill(deed, text="the vendor rolled back")
     await within(sent.edited.wait())
     done = Request(verb="resolve", who=ADA, incident="twitter-1", text="the vendor rolled back", channel="community")
     assert desk.asked == [done]
 
 
-async def test_a_note_without_words_asks_for_them_and_one_with_words_does_not(
+async def test_what_stood_in_a_form_is_sent_when_it_is_left_as_it_is(
     double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
 ) -> None:
-    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
-    thread = ref.partition(":")[2]
-    asked = await double.command("incident", "note", channel=thread)
-    await within(asked.responded.wait())
-    assert asked.kind == 9
-    sent = await double.submit(asked.data["custom_id"], "looking at it", channel=thread)
+    desk.forms["report"] = REPORT
+    deed = await double.command("report", service="twitter")
+    await within(deed.responded.wait())
+    sent = await double.fill(deed, target="github")
     await within(sent.edited.wait())
-    said = await double.command("incident", "note", channel=CHANNEL, text="seen", incident="twitter-1")
-    await within(said.edited.wait())
-    assert [(r.incident or r.target, r.text) for r in desk.asked] == [
-        ("twitter-1", "looking at it"),
-        ("twitter-1", "seen"),
+    said = {"target": "github", "symptom": "slow", "text": "it is down"}
+    assert desk.asked == [Request(verb="report", who=ADA, channel="community", **said)]
+
+
+async def test_with_more_services_than_a_drop_down_holds_a_form_asks_for_words(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
+) -> None:
+    many = tuple((f"s{n}", f"Service {n}") for n in range(26))
+    desk.forms["report"] = replace(REPORT, fields=(Field(name="target", label="What?", options=many, needed=True),))
+    deed = await double.command("report", service="x")
+    await within(deed.responded.wait())
+    sent = await double.fill(deed, target="Service 25")
+    await within(sent.edited.wait())
+    assert desk.asked[0].target == "Service 25"
+
+
+async def test_a_form_in_a_thread_knows_its_incident_after_a_restart(
+    double: DiscordDouble, clock: ManualClock, desk: SlowDesk
+) -> None:
+    before = connected(double, clock)
+    ref = await before.open(PLACE, "k/open", HEAD, None, None)
+    await before.aclose()
+    seen: list[str] = []
+    desk.form = lambda request: seen.append(request.incident) or NOTE  # type: ignore[method-assign]
+    after = connected(double, clock)
+    running = asyncio.create_task(after.run(desk, [PLACE]))
+    await within(double.gateway.ready.wait())
+    deed = await double.command("incident", "note", channel=ref.partition(":")[2])
+    await within(deed.responded.wait())
+    assert seen == ["twitter-1"]
+    await stopped(running)
+    await after.aclose()
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "expected"),
+    [
+        ("mute", {"for": "2h", "text": "deploying"}, {"span": "2h", "text": "deploying"}),
+        ("merge", {"into": "cloud-1"}, {"text": "into cloud-1"}),
+        ("declare", {"service": "x", "level": "major", "text": "no"}, {"target": "x", "level": "major", "text": "no"}),
+        (
+            "maintenance",
+            {"do": "add", "service": "x", "for": "2h", "from": "22:00", "text": "move"},
+            {"target": "x", "span": "2h", "text": "add from 22:00 move"},
+        ),
+        ("maintenance", {"do": "end", "number": "3"}, {"text": "end 3"}),
+        ("config", {"do": "show", "service": "x"}, {"target": "x", "text": "show"}),
+        ("test", {"channel": "ops"}, {"text": "ops"}),
+        ("replay", {"incident": "i-1", "channel": "ops"}, {"target": "i-1", "text": "ops"}),
+        ("false-alarm", {"incident": "i-1"}, {"target": "i-1"}),
+    ],
+)
+async def test_options_become_the_words_that_people_type_elsewhere(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk, verb: str, options: dict, expected: dict
+) -> None:
+    deed = await double.command("incident", verb, chosen=options)
+    await within(deed.edited.wait())
+    assert desk.asked == [Request(verb=verb, who=ADA, channel="community", **expected)]
+
+
+@pytest.mark.parametrize(("option", "asked"), [("for", "span"), ("into", "incident"), ("level", "level")])
+async def test_an_option_is_completed_by_what_the_desk_calls_it(
+    double: DiscordDouble, chat: DiscordChat, option: str, asked: str
+) -> None:
+    deed = await double.command("incident", "mute", focus=option, **{option: ""})
+    await within(deed.responded.wait())
+    assert deed.data["choices"][0]["value"] == f"{asked}-0"
+
+
+async def test_add_to_timeline_takes_the_words_with_who_wrote_them(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
+) -> None:
+    thread = (await chat.open(PLACE, "k/open", HEAD, None, None)).partition(":")[2]
+    for author in ("556", PERSON):
+        deed = await double.pick("Add to timeline", "it is the login", channel=thread, author=author)
+        await within(deed.edited.wait())
+    assert [(r.verb, r.incident, r.text) for r in desk.asked] == [
+        ("note", "twitter-1", "ben wrote: it is the login"),
+        ("note", "twitter-1", "it is the login"),
     ]
+
+
+async def test_report_a_problem_from_a_message_asks_which_service(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
+) -> None:
+    desk.forms["report"] = REPORT
+    deed = await double.pick("Report a problem", "it is down")
+    await within(deed.responded.wait())
+    assert deed.kind == 9
+
+
+async def test_an_answer_can_show_a_chart(double: DiscordDouble, chat: DiscordChat, desk: SlowDesk) -> None:
+    desk.answering = Answer(lines=(("Twitter: normal",),), png=b"png", alt="Reports over a day")
+    deed = await double.command("incident", "chart", service="twitter")
+    await within(deed.edited.wait())
+    assert deed.files == {"chart.png": b"png"}
+    assert deed.original["embeds"][0]["image"]["url"] == "attachment://chart.png"
+
+
+@pytest.mark.parametrize(
+    ("held", "right"), [((), "report"), ((ROLE,), "act"), (("999",), "report")], ids=["none", "role", "another"]
+)
+async def test_a_persons_right_comes_from_the_roles_of_the_server(
+    double: DiscordDouble, clock: ManualClock, desk: SlowDesk, held: tuple[str, ...], right: str
+) -> None:
+    running = asyncio.create_task(connected(double, clock, roles={"act": [ROLE]}).run(desk, [PLACE]))
+    await within(double.gateway.ready.wait())
+    deed = await double.command("incident", "ack", roles=held)
+    await within(deed.edited.wait())
+    assert desk.asked[0].right == right
+    await stopped(running)
+
+
+async def test_a_right_may_be_given_to_one_person(double: DiscordDouble, clock: ManualClock, desk: SlowDesk) -> None:
+    running = asyncio.create_task(connected(double, clock, roles={"admin": int(PERSON)}).run(desk, [PLACE]))
+    await within(double.gateway.ready.wait())
+    deed = await double.command("incident", "ack")
+    await within(deed.edited.wait())
+    assert desk.asked[0].right == "admin"
+    await stopped(running)
+
+
+async def test_several_servers_get_the_commands_and_are_heard_by_one_connection(
+    double: DiscordDouble, clock: ManualClock, desk: SlowDesk
+) -> None:
+    double.guilds = ["123", "124"]
+    running = asyncio.create_task(connected(double, clock, guild=["123", "124"]).run(desk, [PLACE]))
+    await within(double.gateway.ready.wait())
+    assert double.offered["123"]
+    assert not differ(double.offered["123"], double.offered["124"])
+    for guild in double.guilds:
+        deed = await double.command("incident", "list", guild=guild)
+        await within(deed.edited.wait())
+    assert [request.verb for request in desk.asked] == ["list", "list"]
+    await stopped(running)
 
 
 async def test_an_answer_with_a_head_shows_it_with_its_buttons(
@@ -233,19 +387,14 @@ async def test_a_desk_that_fails_still_answers_the_person(
 async def test_commands_are_offered_once_and_again_only_when_they_change(
     double: DiscordDouble, chat: DiscordChat, clock: ManualClock, desk: SlowDesk
 ) -> None:
-    [root, *short] = double.commands
-    assert [o["name"] for o in root["options"]] == [
-        "status",
-        "list",
-        "show",
-        "why",
-        "ack",
-        "resolve",
-        "note",
-        "report",
-        "help",
+    root, *others = double.commands
+    assert [o["name"] for o in root["options"]] == list(VERBS)
+    assert [(c["name"], c["type"]) for c in others] == [
+        ("status", 1),
+        ("report", 1),
+        ("Add to timeline", 3),
+        ("Report a problem", 3),
     ]
-    assert [c["name"] for c in short] == ["status", "report"]
     ready = len(double.calls["commands.get"])
     other = asyncio.create_task(connected(double, clock).run(desk, [PLACE]))
     await until(lambda: len(double.calls["commands.get"]) > ready)

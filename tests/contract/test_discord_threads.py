@@ -275,9 +275,9 @@ async def test_a_bad_token_is_refused_and_never_printed(double: DiscordDouble, c
     await chat.aclose()
 
 
-@pytest.mark.parametrize(("address", "words"), [("999", "check the id"), ("#ops", "a number"), ("77", "text channel")])
+@pytest.mark.parametrize(("address", "words"), [("999", "check the id"), ("#ops", "a number"), ("77", "nor a forum")])
 async def test_a_wrong_channel_is_refused(clock: ManualClock, address: str, words: str) -> None:
-    async with DiscordDouble(channels={CHANNEL: "community", "77": "forum"}) as double:
+    async with DiscordDouble(channels={CHANNEL: "community", "77": "category"}) as double:
         chat = connected(double, clock)
         with pytest.raises(Refused, match=words):
             await chat.open(Place(name="x", chat="disco", address=address), "k/open", HEAD, None, None)
@@ -358,3 +358,121 @@ async def test_a_mention_pings_as_the_config_says(
     ref = await chat.open(place, "k/open", HEAD, None, None)
     await chat.reply(place, ref, "k/1", line(1, loud=True), None)
     assert double.pings == pinged
+
+
+# Pins
+
+
+async def test_the_head_is_pinned_while_it_lives(double: DiscordDouble, chat: DiscordChat) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    message = ref.partition(":")[2]
+    assert double.pins == [message]
+    await chat.edit(PLACE, ref, head(rev=2), None)
+    assert len(double.calls["pin"]) == 1
+    await chat.close(PLACE, ref, head(rev=3, state="closed", buttons=()), None)
+    assert double.pins == []
+    await chat.edit(PLACE, ref, head(rev=4), None)
+    assert double.pins == [message]
+
+
+async def test_without_the_permission_to_pin_the_words_still_come(double: DiscordDouble, chat: DiscordChat) -> None:
+    double.may_pin = False
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    await chat.close(PLACE, ref, head(rev=2, state="closed"), None)
+    assert double.threads[ref.partition(":")[2]]["thread_metadata"]["locked"]
+
+
+async def test_pins_can_be_switched_off(double: DiscordDouble, clock: ManualClock) -> None:
+    config = DiscordConnection(
+        kind="discord",
+        token=Secret(TOKEN),
+        guild=["123"],
+        api_url=double.url,
+        gateway_url=double.gateway_url,
+        pin=False,
+    )
+    chat = config.connect("disco", clock)
+    await chat.open(PLACE, "k/open", HEAD, None, None)
+    assert not double.calls["pin"]
+    await chat.aclose()
+
+
+# Forums
+
+
+FORUM = Place(name="posts", chat="disco", address="77")
+
+
+@pytest.fixture
+async def forum() -> AsyncIterator[DiscordDouble]:
+    async with DiscordDouble(channels={CHANNEL: "community", "77": "forum"}) as double:
+        yield double
+
+
+@pytest.fixture
+async def poster(forum: DiscordDouble, clock: ManualClock) -> AsyncIterator[DiscordChat]:
+    chat = connected(forum, clock)
+    yield chat
+    await chat.aclose()
+
+
+async def test_in_a_forum_an_incident_is_a_post_that_lives_the_same_life(
+    forum: DiscordDouble, poster: DiscordChat
+) -> None:
+    ref = await poster.open(FORUM, "k/open", HEAD, png(), None)
+    [number] = forum.threads
+    assert ref == f"{number}:{number}"
+    assert forum.threads[number]["name"] == HEAD.incident
+    await poster.reply(FORUM, ref, "k/1", line(1), None)
+    await poster.edit(FORUM, ref, head(rev=2, title="Twitter: worse"), None)
+    await poster.close(FORUM, ref, head(rev=3, state="closed", title="Twitter: over"), None)
+    first, reply = forum.said(number)
+    assert first["embeds"][0]["title"] == "Twitter: over"
+    assert first["attachments"]
+    assert reply["embeds"][0]["description"] == "line 1"
+    assert forum.threads[number]["thread_metadata"]["archived"]
+    assert forum.pins == []
+
+
+async def test_a_post_that_is_over_can_still_be_changed(forum: DiscordDouble, poster: DiscordChat) -> None:
+    ref = await poster.open(FORUM, "k/open", HEAD, None, None)
+    await poster.close(FORUM, ref, head(rev=2, state="closed"), None)
+    await poster.edit(FORUM, ref, head(rev=3, state="closed", title="It was real"), None)
+    await poster.close(FORUM, ref, head(rev=4, state="closed", title="It was real"), None)
+    [number] = forum.threads
+    assert forum.said(number)[0]["embeds"][0]["title"] == "It was real"
+    assert forum.threads[number]["thread_metadata"]["locked"]
+
+
+@pytest.mark.parametrize("later", [1, 600])
+async def test_a_post_whose_answer_was_lost_is_found_by_its_name(
+    forum: DiscordDouble, poster: DiscordChat, clock: ManualClock, later: int
+) -> None:
+    forum.fault("forum.post", "accept-reset")
+    began = clock.now()
+    with pytest.raises(Retry) as lost:
+        await poster.open(FORUM, "k/open", HEAD, None, None)
+    assert lost.value.unsure
+    await clock.advance(later)
+    ref = await poster.open(FORUM, "k/open", HEAD, None, began)
+    assert list(forum.threads) == [ref.partition(":")[2]]
+
+
+async def test_a_post_that_was_never_made_is_made_by_the_second_try(
+    forum: DiscordDouble, poster: DiscordChat, clock: ManualClock
+) -> None:
+    forum.fault("forum.post", "reset")
+    began = clock.now()
+    with pytest.raises(Retry):
+        await poster.open(FORUM, "k/open", HEAD, None, None)
+    await poster.open(FORUM, "k/open", HEAD, None, began)
+    assert len(forum.threads) == 1
+
+
+async def test_the_incident_of_a_forum_post_is_known_after_a_restart(
+    forum: DiscordDouble, poster: DiscordChat, clock: ManualClock
+) -> None:
+    ref = await poster.open(FORUM, "k/open", HEAD, None, None)
+    after = connected(forum, clock)
+    assert await after.incident(77, int(ref.partition(":")[2])) == HEAD.incident
+    await after.aclose()

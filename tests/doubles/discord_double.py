@@ -84,7 +84,16 @@ class DiscordDouble(Server):
         for number in [m["id"] for m in self.said(thread)]:
             del self.messages[number]
 
-    async def act(self, kind: int, data: dict[str, Any], *, channel: str = CHANNEL, message: str = "") -> Interaction:
+    async def act(
+        self,
+        kind: int,
+        data: dict[str, Any],
+        *,
+        channel: str = CHANNEL,
+        message: str = "",
+        roles: tuple[str, ...] = (),
+        guild: str = GUILD,
+    ) -> Interaction:
         """A person does something: 2 a command, 3 a button, 4 is still typing, 5 a form."""
         number = self.snowflake()
         payload = {
@@ -93,11 +102,11 @@ class DiscordDouble(Server):
             "type": kind,
             "token": f"tok{number}",
             "version": 1,
-            "guild_id": GUILD,
-            "guild": {"id": GUILD, "locale": "en-US", "features": []},
+            "guild_id": guild,
+            "guild": {"id": guild, "locale": "en-US", "features": []},
             "channel_id": channel,
             "channel": self.channel(channel),
-            "member": _member(),
+            "member": _member(roles),
             "data": data,
             "locale": "en-US",
             "guild_locale": "en-US",
@@ -113,15 +122,36 @@ class DiscordDouble(Server):
         await self.gateway.dispatch("INTERACTION_CREATE", payload)
         return deed
 
-    async def command(self, *path: str, channel: str = CHANNEL, focus: str = "", **options: str) -> Interaction:
-        """A slash command such as `command("incident", "status", service="x")`; with `focus` it is still being typed."""
+    async def command(
+        self,
+        *path: str,
+        channel: str = CHANNEL,
+        focus: str = "",
+        roles: tuple[str, ...] = (),
+        guild: str = GUILD,
+        chosen: dict[str, str] | None = None,
+        **options: str,
+    ) -> Interaction:
+        """A slash command such as `command("incident", "status", service="x")`; with `focus` it is still being typed.
+
+        `chosen` are options more, for those whose names are taken here.
+        """
+        options |= chosen or {}
         given = [
             {"name": k, "type": 3, "value": v, **({"focused": True} if k == focus else {})} for k, v in options.items()
         ]
         for name in reversed(path[1:]):
             given = [{"name": name, "type": 1, "options": given}]
-        data = {"id": "9000", "name": path[0], "type": 1, "guild_id": GUILD, "options": given}
-        return await self.act(4 if focus else 2, data, channel=channel)
+        data = {"id": "9000", "name": path[0], "type": 1, "guild_id": guild, "options": given}
+        return await self.act(4 if focus else 2, data, channel=channel, roles=roles, guild=guild)
+
+    async def pick(self, name: str, words: str, *, channel: str = CHANNEL, author: str = "556") -> Interaction:
+        """An entry in the menu of a message that somebody wrote."""
+        number = self.snowflake()
+        message = self._new(channel, {"content": words}) | {"id": number, "author": user(author, "ben")}
+        resolved = {"messages": {number: message}}
+        data = {"id": "9001", "name": name, "type": 3, "guild_id": GUILD, "target_id": number, "resolved": resolved}
+        return await self.act(2, data, channel=channel)
 
     async def press(self, custom_id: str, message: str) -> Interaction:
         """A press of a button under a message."""
@@ -133,6 +163,20 @@ class DiscordDouble(Server):
         inner = {"type": 4, "id": 2, "custom_id": "text", "value": words}
         data = {"custom_id": custom_id, "components": [{"type": 18, "id": 1, "component": inner}]}
         return await self.act(5, data, channel=channel)
+
+    async def fill(self, form: Interaction, *, channel: str = CHANNEL, **values: str) -> Interaction:
+        """The form that a deed led to, sent off with these values; what is not said stays as it stood."""
+        parts = []
+        for label in [part for part in form.data["components"] if part["type"] == 18]:
+            asked, name = label["component"], label["component"]["custom_id"]
+            first = [o["value"] for o in asked.get("options", []) if o.get("default")]
+            value = values.get(name, asked.get("value") or next(iter(first), ""))
+            assert value or not asked.get("required"), f"{name} must be filled in"
+            if asked["type"] == 3:
+                assert value in [*(o["value"] for o in asked["options"]), ""], f"{value!r} is not among the options"
+            held = {"values": [value] if value else []} if asked["type"] == 3 else {"value": value}
+            parts.append({"type": 18, "id": 1, "component": {"type": asked["type"], "custom_id": name, **held}})
+        return await self.act(5, {"custom_id": form.data["custom_id"], "components": parts}, channel=channel)
 
     # Life
 
@@ -284,11 +328,11 @@ def _reset(request: web.Request) -> None:
         transport.abort()
 
 
-def _member() -> dict[str, Any]:
+def _member(roles: tuple[str, ...]) -> dict[str, Any]:
     return {
         "user": user(PERSON, "ada"),
         "nick": "Ada",
-        "roles": [],
+        "roles": list(roles),
         "joined_at": "2020-01-01T00:00:00+00:00",
         "premium_since": None,
         "permissions": "0",

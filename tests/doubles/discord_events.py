@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import WSMsgType, web
 
 TOKEN = "double.token"
-BOT, GUILD, PERSON = "100", "123", "555"
+BOT, GUILD, PERSON, ROLE = "100", "123", "555", "789"
 _DISPATCH, _HEARTBEAT, _IDENTIFY, _RESUME, _RECONNECT, _INVALID, _HELLO, _ACK = 0, 1, 2, 6, 7, 9, 10, 11
 
 
@@ -18,6 +18,7 @@ class Guild(Protocol):
     """What the gateway must know of the server it speaks for."""
 
     names: dict[str, str]
+    guilds: list[str]
 
     @property
     def gateway_url(self) -> str: ...
@@ -76,11 +77,12 @@ class Gateway:
             "user": user(BOT, "Tocsin", bot=True),
             "session_id": session,
             "resume_gateway_url": self._guild.gateway_url,
-            "guilds": [{"id": GUILD, "unavailable": True}],
+            "guilds": [{"id": number, "unavailable": True} for number in self._guild.guilds],
             "application": {"id": BOT, "flags": 0},
         }
         await self._send(session, "READY", hello)
-        await self._send(session, "GUILD_CREATE", self._described())
+        for number in self._guild.guilds:
+            await self._send(session, "GUILD_CREATE", self._described(number))
         self.ready.set()
 
     async def _resume(self, link: web.WebSocketResponse, data: dict[str, Any]) -> None:
@@ -111,19 +113,21 @@ class Gateway:
             with suppress(ConnectionError):
                 await link.send_json(events[-1])
 
-    def _described(self) -> dict[str, Any]:
+    def _described(self, guild: str) -> dict[str, Any]:
+        roles = [(guild, "@everyone"), (ROLE, "ops")] if guild == GUILD else [(guild, "@everyone")]
         return {
-            "id": GUILD,
+            "id": guild,
             "name": "Operations",
             "owner_id": PERSON,
             "unavailable": False,
             "member_count": 2,
-            "channels": [self._guild.channel(number) for number in self._guild.names],
+            "channels": [self._guild.channel(number) for number in self._guild.names if guild == GUILD],
             "threads": [],
             "members": [],
             "roles": [
-                {"id": GUILD, "name": "@everyone", "permissions": "0", "position": 0, "color": 0, "hoist": False}
+                {"id": number, "name": name, "permissions": "0", "position": 0, "color": 0, "hoist": False}
                 | {"managed": False, "mentionable": False, "flags": 0}
+                for number, name in roles
             ],
             "emojis": [],
             "stickers": [],

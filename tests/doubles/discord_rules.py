@@ -115,11 +115,46 @@ def _button(button: dict[str, Any], seen: set[str]) -> Iterator[str]:
 
 
 def check_modal(data: dict[str, Any]) -> None:
-    rows = data.get("components", [])
+    parts = data.get("components", [])
     if not 1 <= length(data.get("title") or "") <= 45 or not 1 <= length(data.get("custom_id") or "") <= 100:
         raise Wrong(400, 50035, "Invalid Form Body: title or custom_id")
-    if not 1 <= len(rows) <= 5:
+    if not 1 <= len(parts) <= 5:
         raise Wrong(400, 50035, "Invalid Form Body: components")
+    problems = [problem for part in parts for problem in _modal_part(part)]
+    if problems:
+        raise Wrong(400, 50035, "Invalid Form Body: " + "; ".join(problems))
+
+
+def _modal_part(part: dict[str, Any]) -> Iterator[str]:
+    """Text (10), or a label (18) around a text input (4) or a drop-down (3)."""
+    if part["type"] == 10:
+        if not 1 <= length(part["content"]) <= 4000:
+            yield "content: 1 to 4000"
+        return
+    if part["type"] != 18:
+        yield f"components: type {part['type']}"
+        return
+    if not 1 <= length(part["label"]) <= 45 or length(part.get("description") or "") > 100:
+        yield f"label: {part['label']!r}"
+    asked = part["component"]
+    if asked["type"] == 4:
+        if length(asked.get("value") or "") > asked.get("max_length", 4000):
+            yield "value: too long"
+    elif asked["type"] == 3:
+        yield from _options(asked["options"])
+    else:
+        yield f"component: type {asked['type']}"
+
+
+def _options(options: list[dict[str, Any]]) -> Iterator[str]:
+    values = [option["value"] for option in options]
+    if not 1 <= len(options) <= 25 or len(set(values)) != len(values):
+        yield "options: 1 to 25, each once"
+    for option in options:
+        if not 1 <= length(option["label"]) <= 100 or not 1 <= length(option["value"]) <= 100:
+            yield f"option: {option}"
+    if sum(bool(option.get("default")) for option in options) > 1:
+        yield "options: one default"
 
 
 def check_commands(commands: list[dict[str, Any]]) -> None:
@@ -128,7 +163,10 @@ def check_commands(commands: list[dict[str, Any]]) -> None:
     if len(names) > 100 or len(set(names)) != len(names):
         raise Wrong(400, 50035, "Invalid Form Body: names")
     for command in commands:
-        _command(command)
+        if command.get("type") == 3:
+            _menu(command)
+        else:
+            _command(command)
 
 
 def _command(command: dict[str, Any]) -> None:
@@ -137,11 +175,26 @@ def _command(command: dict[str, Any]) -> None:
         raise Wrong(400, 50035, f"Invalid Form Body: name {name!r}")
     if not 1 <= length(command.get("description") or "") <= 100 or len(options) > 25:
         raise Wrong(400, 50035, f"Invalid Form Body: {name}")
+    if command.get("choices") and (command.get("autocomplete") or len(command["choices"]) > 25):
+        raise Wrong(400, 50035, f"Invalid Form Body: {name}: choices")
     needed = [bool(option.get("required")) for option in options]
     if needed != sorted(needed, reverse=True):
         raise Wrong(400, 50035, f"Invalid Form Body: {name}: required options must come first")
+    if _whole(command) > 8000:
+        raise Wrong(400, 50035, f"Invalid Form Body: {name}: more than 8000 characters")
     for option in options:
         _command(option)
+
+
+def _menu(command: dict[str, Any]) -> None:
+    if not 1 <= length(command["name"]) <= 32 or command.get("description") or command.get("options"):
+        raise Wrong(400, 50035, f"Invalid Form Body: {command['name']}: a menu entry has a name only")
+
+
+def _whole(command: dict[str, Any]) -> int:
+    own = length(command.get("name") or "") + length(command.get("description") or "")
+    choices = sum(length(choice["name"]) + length(choice["value"]) for choice in command.get("choices") or [])
+    return own + choices + sum(_whole(option) for option in command.get("options") or [])
 
 
 def check_choices(data: dict[str, Any]) -> None:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
-from doubles.discord_events import BOT, GUILD, PERSON, user
+from doubles.discord_events import BOT, GUILD, PERSON, ROLE, user
 from doubles.discord_rules import Wrong, check_choices, check_commands, check_message, check_modal, pings
 
-CHANNEL, ROLE = "456", "789"
+CHANNEL = "456"
+__all__ = ["CHANNEL", "ROLE", "Handler", "Interaction", "Server", "as_json"]
 _EPOCH_MS = 1_420_070_400_000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,6 +32,7 @@ class Interaction:
     kind: int = 0
     data: dict[str, Any] = field(default_factory=dict)
     original: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
     followups: list[dict[str, Any]] = field(default_factory=list)
     responded: asyncio.Event = field(default_factory=asyncio.Event)
     edited: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,6 +54,10 @@ class Server:
         self.pings: list[str] = []
         self.unguarded: list[str] = []
         self.commands: list[dict[str, Any]] = []
+        self.offered: dict[str, list[dict[str, Any]]] = {}
+        self.guilds = [GUILD]
+        self.pins: list[str] = []
+        self.may_pin = True
         self.interactions: dict[str, Interaction] = {}
         self._nonces: dict[str, tuple[float, str]] = {}
         self._serial = 0
@@ -83,6 +89,11 @@ class Server:
             ("POST", api + "/channels/{channel}/typing", "typing", self._nothing),
             ("GET", messages, "message.list", self._list),
             ("POST", messages, "message.post", self._post),
+            ("PUT", messages + "/pins/{message}", "pin", self._pin),
+            ("DELETE", messages + "/pins/{message}", "unpin", self._unpin),
+            ("POST", api + "/channels/{channel}/threads", "forum.post", self._forum),
+            ("GET", api + "/guilds/{guild}/threads/active", "threads.active", self._active),
+            ("GET", api + "/channels/{channel}/threads/archived/public", "threads.archived", self._archived),
             ("GET", messages + "/{message}", "message.get", self._get),
             ("PATCH", messages + "/{message}", "message.patch", self._patch),
             ("POST", messages + "/{message}/threads", "thread.create", self._thread),
@@ -130,7 +141,7 @@ class Server:
         if number not in self.names:
             raise Wrong(404, 10003, "Unknown Channel")
         name = self.names[number]
-        kind = 15 if name.startswith("forum") else 0
+        kind = {"forum": 15, "category": 4}.get(name, 0)
         return {
             "id": number,
             "type": kind,
@@ -282,14 +293,18 @@ class Server:
         message, wanted = self._message(request), await request.json()
         if message["id"] in self.threads:
             raise Wrong(400, 160004, "A thread has already been created for this message")
+        thread = self._new_thread(message["id"], message["channel_id"], wanted)
+        return as_json(thread, status=201)
+
+    def _new_thread(self, number: str, parent: str, wanted: dict[str, Any]) -> dict[str, Any]:
         if not 1 <= len(wanted["name"]) <= 100 or wanted["auto_archive_duration"] not in (60, 1440, 4320, 10080):
             raise Wrong(400, 50035, "Invalid Form Body: name or auto_archive_duration")
         now = datetime.now(UTC).isoformat()
-        self.threads[message["id"]] = {
-            "id": message["id"],
+        self.threads[number] = {
+            "id": number,
             "type": 11,
             "guild_id": GUILD,
-            "parent_id": message["channel_id"],
+            "parent_id": parent,
             "owner_id": BOT,
             "name": wanted["name"],
             "last_message_id": None,
@@ -304,18 +319,75 @@ class Server:
                 "create_timestamp": now,
             },
         }
-        return as_json(self.threads[message["id"]], status=201)
+        return self.threads[number]
 
-    async def _get_commands(self, _request: web.Request) -> web.Response:
-        return as_json(self.commands)
+    async def _forum(self, request: web.Request) -> web.Response:
+        """A post in a forum: a thread whose first message has the thread's own id. There is no nonce for it."""
+        forum = self.channel(request.match_info["channel"])
+        wanted, files = await _body(request)
+        if forum["type"] != 15:
+            raise Wrong(400, 50024, "Cannot execute action on this channel type")
+        payload = wanted["message"]
+        check_message(payload, files=len(files), kept=0)
+        number = self.snowflake()
+        thread = self._new_thread(number, forum["id"], wanted)
+        message = self._new(number, payload) | {"id": number}
+        self._attach(message, payload, files, kept=[])
+        self._note(payload)
+        self.messages[number] = message
+        return as_json(thread | {"message": message}, status=201)
+
+    async def _active(self, _request: web.Request) -> web.Response:
+        found = [t for t in self.threads.values() if not t["thread_metadata"]["archived"]]
+        return as_json({"threads": found, "members": []})
+
+    async def _archived(self, request: web.Request) -> web.Response:
+        parent = request.match_info["channel"]
+        found = [t for t in self.threads.values() if t["thread_metadata"]["archived"] and t["parent_id"] == parent]
+        return as_json({"threads": found, "members": [], "has_more": False})
+
+    async def _pin(self, request: web.Request) -> web.Response:
+        message = self._pinnable(request)
+        if len(self.pins) >= 250:
+            raise Wrong(400, 30003, "Maximum number of pins reached")
+        if message["id"] not in self.pins:
+            self.pins.append(message["id"])
+        return web.Response(status=204)
+
+    async def _unpin(self, request: web.Request) -> web.Response:
+        message = self._pinnable(request)
+        if message["id"] in self.pins:
+            self.pins.remove(message["id"])
+        return web.Response(status=204)
+
+    def _pinnable(self, request: web.Request) -> dict[str, Any]:
+        if not self.may_pin:
+            raise Wrong(403, 50013, "Missing Permissions")
+        return self._message(request)
+
+    async def _get_commands(self, request: web.Request) -> web.Response:
+        return as_json(self.offered.get(self._guild(request), []))
+
+    def _guild(self, request: web.Request) -> str:
+        if request.match_info["guild"] not in self.guilds:
+            raise Wrong(403, 50001, "Missing Access")
+        return request.match_info["guild"]
 
     async def _put_commands(self, request: web.Request) -> web.Response:
         wanted = await request.json()
         check_commands(wanted)
-        known = {c["name"]: c["id"] for c in self.commands}
-        extra = {"application_id": BOT, "guild_id": request.match_info["guild"]}
-        self.commands = [
-            {**c, **extra, "id": known.get(c["name"]) or self.snowflake(), "version": self.snowflake()} for c in wanted
+        guild = self._guild(request)
+        known = {c["name"]: c["id"] for c in self.offered.get(guild, [])}
+        extra = {"application_id": BOT, "guild_id": guild}
+        self.commands = self.offered[guild] = [
+            {
+                "description": "",
+                **c,
+                **extra,
+                "id": known.get(c["name"]) or self.snowflake(),
+                "version": self.snowflake(),
+            }
+            for c in wanted
         ]
         return as_json(self.commands)
 
@@ -347,7 +419,7 @@ class Server:
         payload, files = await _body(request)
         check_message(payload, files=len(files), kept=0)
         self._note(payload)
-        deed.original = payload
+        deed.original, deed.files = payload, dict(files)
         deed.edited.set()
         return as_json({**self._new(deed.payload["channel_id"], payload), "webhook_id": BOT})
 
