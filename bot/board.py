@@ -19,7 +19,7 @@ from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
 from bot.detectors.ring import Floats
 from bot.detectors.surge import Surge, Verdict
-from bot.ports import Clock, Store, Watch
+from bot.ports import Clock, Hook, Store, Watch
 
 _BARS, _BAR = 96, 15
 _SPAN = _BARS * _BAR
@@ -107,12 +107,13 @@ class Board:
         watched = self._known.watched.get((service, name))
         health = watched.health if watched else None
         error = trouble(watched, self._clock.now()) if watched else ""
+        waits = watched is None and isinstance(source, Hook)  # silence is no fault of a hook, and no health either
         return {
             "name": name,
             "kind": getattr(source, "kind", ""),
-            "ok": watched is not None and watched.heard_at is not None and not watched.error,
+            "ok": waits or (watched is not None and watched.heard_at is not None and not watched.error),
             "level": health.word if isinstance(health, Health) else None,
-            "note": watched.note if watched else "not asked yet",
+            "note": watched.note if watched else "waits to be told" if waits else "not asked yet",
             "error": (error or watched.error or None) if watched else None,
             "checked_at": moment(self._known.asked.get((service, name))),
         }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import Field
+from pydantic import AfterValidator
 
 from bot.core.alerts import Alert
 from bot.core.model import Evidence, Health
@@ -30,6 +30,12 @@ _SEVERITIES: Mapping[str, Health | None] = {
 }
 
 
+def _patience(value: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= value <= timedelta(days=30):
+        raise ValueError("this must be between 1m and 30d")
+    return value
+
+
 class Told(Model):
     """A hook that tells of alerts: what fires counts until the sender takes it back."""
 
@@ -37,7 +43,7 @@ class Told(Model):
 
     secret: Secrets
     """What proves the sender. Give a list of two while one replaces the other."""
-    forget_after: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] = timedelta(hours=24)
+    forget_after: Annotated[Duration, AfterValidator(_patience)] = timedelta(hours=24)
     """An alert that is not heard of for so long counts as over: the word that it ended may have been lost."""
     means: Severity = "degraded"
     """What an alert means that does not say how bad it is."""

@@ -112,4 +112,5 @@ async def test_a_hint_concerns_the_pages_of_its_service_and_claims_nothing(folde
         for secret in ("one", "two"):
             assert await post(address, "shop/hint", capture("statuspage/incident.json"), secret) == 202
         assert [label for label, nudge in serving.asking._nudges.items() if nudge.is_set()] == ["shop/page"]
-        assert (await watched(address, "hint"))["level"] is None
+        hint = await watched(address, "hint")
+        assert (hint["level"], hint["ok"], hint["note"]) == (None, True, "waits to be told")
