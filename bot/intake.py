@@ -22,12 +22,12 @@ import structlog
 from bot.core.admission import Admission
 from bot.core.hours import HOUR, Hour, spread_out
 from bot.core.model import Report
-from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Window
+from bot.core.reports import Frame, RawCount, RawReport, Read, Reader, Sheet, Window
 from bot.core.tally import Tally
 from bot.ports import Clock, Receipt, Refused, Retry, Stream
 
 _KEEP_FRAMES = timedelta(hours=48)
-_BACKLOG = 200_000  # records that may wait for a blocked disk
+_BACKLOG = 200_000  # records that may wait for a blocked disk; then nobody else may join them
 
 _log = structlog.get_logger()
 _encode = msgspec.msgpack.Encoder().encode
@@ -157,6 +157,7 @@ class Intake:
             await self.keep()
 
     async def _take(self, read: Read[RawReport], door: str) -> Receipt:
+        self._refuse_overload()
         reports = self._admission.reports(read, self._now(), door)
         held = self.tally.hold(reports)
         repeated = len(reports) - len(held)
@@ -164,19 +165,20 @@ class Intake:
         return Receipt(accepted=len(held), repeated=repeated, rejected=tuple(sorted(read.rejected)))
 
     async def _place(self, read: Read[RawCount]) -> Receipt:
+        self._refuse_overload()
         windows = self._admission.windows(read, self._now())
-        await self._write([], windows)
+        await self._write(None, windows)
         return Receipt(accepted=len(windows), rejected=tuple(sorted(read.rejected)))
 
-    async def _write(self, reports: list[Kept], windows: list[Window], *, join: bool = False) -> None:
+    def _refuse_overload(self) -> None:
+        if self._waiting.size > _BACKLOG:
+            raise Retry("reports are waiting for the disk, which has not answered for a while; try again later")
+
+    async def _write(self, sheet: Sheet | None, windows: list[Window], *, join: bool = False) -> None:
         """Wait until these are durable and counted; with `join`, also until all that was held before them is."""
         waiting, flying = self._waiting, self._flying
-        if waiting.size + len(reports) > _BACKLOG:
-            self.tally.release(reports)
-            raise Retry("reports are waiting for the disk, which has not answered for a while; try again later")
-        waiting.reports += reports
-        waiting.windows += windows
-        due = [waiting.join()] if reports or windows or (join and waiting.size) else []
+        more = waiting.add(sheet, windows)
+        due = [waiting.join()] if more or (join and waiting.size) else []
         if join and flying.size:
             due.append(flying.join())
         if waiting.size and (self._flushing is None or self._flushing.done()):
@@ -196,15 +198,17 @@ class Intake:
     async def _append(self, batch: _Batch) -> None:
         now = self._now()
         try:
-            seq = await self._stream.append(_encode(Frame(now, batch.reports, batch.windows)))
+            seq = await self._stream.append(_encode(Frame(now, batch.sheets, batch.windows)))
         except Exception as exc:  # noqa: BLE001 - whatever it is, whoever waits must hear it
-            self.tally.release(batch.reports)
+            for sheet in batch.sheets:
+                self.tally.release(sheet)
             self._say(str(exc))
             batch.fail(exc)
             return
         self._say("")
         self._ends[int(now // HOUR)] = seq
-        self.tally.count(batch.reports)
+        for sheet in batch.sheets:
+            self.tally.count(sheet)
         self.tally.place(batch.windows)
         batch.done()
         self._heard()
@@ -224,9 +228,10 @@ class Intake:
         async for seq, body in self._stream.read(0):
             frame = _frame(body)
             self._ends[int(frame.at // HOUR)] = seq
-            if voices:
-                tally.voices.mark(frame.reports)
-            tally.count(report for report in frame.reports if report.at >= horizon)
+            for sheet in frame.sheets:
+                if voices:
+                    tally.voices.mark(sheet)
+                tally.count(sheet.since(horizon))
             tally.place(window for window in frame.windows if window.until > horizon)
 
     async def _trim(self, now: float) -> None:
@@ -246,14 +251,19 @@ class _Batch:
     """Records that share a frame, and whoever waits for it to be durable."""
 
     def __init__(self) -> None:
-        self.reports: list[Kept] = []
+        self.sheets: list[Sheet] = []
         self.windows: list[Window] = []
+        self.size = 0
         self._waiters: list[asyncio.Future[None]] = []
 
-    @property
-    def size(self) -> int:
-        """How many records there are."""
-        return len(self.reports) + len(self.windows)
+    def add(self, sheet: Sheet | None, windows: list[Window]) -> int:
+        """Take in more; answers how many records these are."""
+        if sheet:
+            self.sheets.append(sheet)
+        self.windows += windows
+        more = len(sheet or ()) + len(windows)
+        self.size += more
+        return more
 
     def join(self) -> asyncio.Future[None]:
         """A future of one's own, so that whoever goes away takes nobody along."""

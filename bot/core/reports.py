@@ -5,8 +5,9 @@ Reading is pure and forgiving: what is wrong with one record is said for that re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -53,8 +54,15 @@ class Cell(NamedTuple):
     symptom: str = ""
 
 
-class Kept(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """An admitted report as the log keeps it: Unix seconds, vocabulary codes, and a keyed hash of service and reporter."""
+class Kind(NamedTuple):
+    """What reports are counted by."""
+
+    service: str
+    cell: Cell
+
+
+class Kept(msgspec.Struct, gc=False, frozen=True):
+    """An admitted report: Unix seconds, vocabulary codes, and a keyed hash of service and reporter."""
 
     at: float
     service: str
@@ -65,6 +73,74 @@ class Kept(msgspec.Struct, array_like=True, gc=False, frozen=True):
     symptom: str = ""
     text: str = ""
     door: str = ""
+
+
+class Sheet(msgspec.Struct, array_like=True, frozen=True):
+    """Admitted reports side by side, one column per field, as the log keeps them: a tenth of the work of rows.
+
+    `kinds` are the different ones among them, and `which` says by its place there of what kind each is. `at` holds one
+    moment for each, or a single one for all; `texts` what some had to say, by their place.
+    """
+
+    door: str
+    kinds: list[Kind]
+    which: list[int]
+    at: list[float]
+    reporters: list[bytes]
+    ids: list[str]
+    texts: dict[int, str] = {}
+
+    @classmethod
+    def of(cls, reports: Iterable[Kept]) -> Sheet:
+        """These reports, from one door, as a sheet; a sheet is one already."""
+        if isinstance(reports, Sheet):
+            return reports
+        rows = list(reports)
+        kinds: dict[Kind, int] = {}
+        which = [kinds.setdefault(_kind(row), len(kinds)) for row in rows]
+        return cls(
+            rows[0].door if rows else "",
+            list(kinds),
+            which,
+            [row.at for row in rows],
+            [row.reporter for row in rows],
+            [row.id for row in rows],
+            {place: row.text for place, row in enumerate(rows) if row.text},
+        )
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def __iter__(self) -> Iterator[Kept]:
+        """The reports one by one."""
+        rows = zip(self.which, self.moments(), self.reporters, self.ids, strict=False)
+        for place, (which, at, reporter, name) in enumerate(rows):
+            service, cell = self.kinds[which]
+            yield Kept(at, service, reporter, name, *cell, self.texts.get(place, ""), self.door)
+
+    def moments(self) -> Iterable[float]:
+        """When each was, in Unix seconds; for a single moment without an end, so zip it with another column."""
+        return self.at if len(self.at) != 1 else repeat(self.at[0])
+
+    def since(self, moment: float) -> Sheet:
+        """Without the reports from before a moment, in Unix seconds."""
+        if not self.at or min(self.at) >= moment:
+            return self
+        return self.only(
+            [place for place, (_, at) in enumerate(zip(self.which, self.moments(), strict=False)) if at >= moment]
+        )
+
+    def only(self, places: Sequence[int]) -> Sheet:
+        """The reports at these places, in this order."""
+        return Sheet(
+            self.door,
+            self.kinds,
+            [self.which[place] for place in places],
+            self.at if len(self.at) == 1 else [self.at[place] for place in places],
+            [self.reporters[place] for place in places],
+            [self.ids[place] for place in places],
+            {new: self.texts[old] for new, old in enumerate(places) if old in self.texts},
+        )
 
 
 class Window(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -85,8 +161,13 @@ class Frame(msgspec.Struct, array_like=True):
     """What one append makes durable; `at` is when it was written, in Unix seconds."""
 
     at: float
-    reports: list[Kept]
+    sheets: list[Sheet]
     windows: list[Window] = []
+
+    @property
+    def reports(self) -> Iterator[Kept]:
+        """The reports one by one."""
+        return (report for sheet in self.sheets for report in sheet)
 
 
 Raw = TypeVar("Raw", RawReport, RawCount)
@@ -168,6 +249,10 @@ class Reader(Generic[Raw]):
 
 
 Part = TypeVar("Part")
+
+
+def _kind(row: Kept) -> Kind:
+    return Kind(row.service, Cell(row.region, row.platform, row.symptom))
 
 
 def _whole(decode: Callable[[bytes], Part], body: bytes) -> Part:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.hours import HOUR, Hour, spread
-from bot.core.reports import Cell, Kept, Window
+from bot.core.reports import Cell, Kept, Sheet, Window
 from bot.core.voices import Voices
 
 
@@ -55,7 +55,7 @@ class Tally:
         """When a bucket begins, UTC."""
         return datetime.fromtimestamp(bucket * self.width, UTC)
 
-    def hold(self, reports: Iterable[Kept]) -> list[Kept]:
+    def hold(self, reports: Iterable[Kept]) -> Sheet:
         """Before reports are written: mark them as heard. Repeats are left out, and must not be counted."""
         return self.voices.hold(reports)
 
@@ -65,11 +65,10 @@ class Tally:
 
     def count(self, reports: Iterable[Kept]) -> None:
         """Count reports that were held and are now durable."""
-        width = self.width
-        keys = Counter((r.service, r.at // width, r.region, r.platform, r.symptom) for r in reports)
-        for (service, start, *cell), number in keys.items():
-            bucket = int(start)
-            self._series[service].add(bucket, self._hour(bucket), Cell(*cell), number)
+        sheet = Sheet.of(reports)
+        for (which, bucket), number in self._numbers(sheet).items():
+            service, cell = sheet.kinds[which]
+            self._series[service].add(bucket, self._hour(bucket), cell, number)
             self._touch(service, bucket)
 
     def place(self, windows: Iterable[Window]) -> None:
@@ -164,6 +163,13 @@ class Tally:
         self._unkept = {(service, hour) for service, hour in self._unkept if hour * HOUR >= oldest}
         for series in self._series.values():
             series.forget(oldest / self.width, (now - self._keep_cells) / self.width, oldest / HOUR)
+
+    def _numbers(self, sheet: Sheet) -> Mapping[tuple[int, int], int]:
+        """How many reports there are of each kind in each bucket."""
+        buckets = [int(at // self.width) for at in sheet.at]
+        if len(buckets) == 1:
+            return {(which, buckets[0]): number for which, number in Counter(sheet.which).items()}
+        return Counter(zip(sheet.which, buckets, strict=True))
 
     def _hours(self) -> set[tuple[str, int]]:
         return {

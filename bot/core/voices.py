@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from bot.core.reports import Kept
+from bot.core.reports import Kept, Sheet
 
 _DAY = 86_400.0
 
@@ -34,41 +34,29 @@ class Voices:
         """Other windows from now on; what was marked stays marked."""
         self._windows = {service: window.total_seconds() for service, window in windows.items()}
 
-    def hold(self, reports: Iterable[Kept]) -> list[Kept]:
+    def hold(self, reports: Iterable[Kept]) -> Sheet:
         """Mark reports as heard, one after the other; answers those whose id and voice were not known yet."""
-        held: list[Kept] = []
-        ids, old_ids = self._young.ids, self._old.ids
-        spoke, old_spoke = self._young.spoke, self._old.spoke
-        for report in reports:  # the hottest loop of the house, so everything that is usual happens right here
-            mark, who = report.id, report.reporter
-            if mark and (mark in ids or mark in old_ids):
-                continue
-            if who in spoke or who in old_spoke:
-                if self._spoke(report):
-                    continue
-                self._young.add(who, report.at)
-            elif who:
-                spoke[who] = report.at
-            if mark:
-                ids.add(mark)
-            held.append(report)
-        self._age(len(held))
-        return held
+        sheet = Sheet.of(reports)
+        if not self._all_new(sheet):
+            sheet = sheet.only(self._new(sheet))
+        self._age(len(sheet))
+        return sheet
 
-    def mark(self, reports: Sequence[Kept]) -> None:
+    def mark(self, reports: Iterable[Kept]) -> None:
         """Mark reports that are known to count."""
-        for report in reports:
-            if report.id:
-                self._young.ids.add(report.id)
-            if report.reporter:
-                self._young.add(report.reporter, report.at)
-        self._age(len(reports))
+        sheet = Sheet.of(reports)
+        young = self._young
+        young.ids.update(dict.fromkeys(filter(None, sheet.ids)))
+        for who, at in zip(sheet.reporters, sheet.moments(), strict=False):
+            if who:
+                young.add(who, at)
+        self._age(len(sheet))
 
     def release(self, reports: Iterable[Kept]) -> None:
         """Undo the marks of reports that were held and then not written."""
         for report in reports:
             for marks in (self._young, self._old):
-                marks.ids.discard(report.id)
+                marks.ids.pop(report.id, None)
                 marks.remove(report.reporter, report.at)
 
     def forget(self, now: float) -> None:
@@ -79,10 +67,39 @@ class Voices:
             self._born = now
             self._turn()
 
+    def _all_new(self, sheet: Sheet) -> bool:
+        """Mark all of them at once if nobody was heard before: the usual case, which needs no loop of ours."""
+        ids = list(filter(None, sheet.ids))
+        marks = dict.fromkeys(ids)
+        spoke = dict(zip(sheet.reporters, sheet.moments(), strict=False))
+        nameless = sheet.reporters.count(b"") if spoke.pop(b"", None) is not None else 0
+        if len(marks) < len(ids) or len(spoke) + nameless < len(sheet):
+            return False
+        if any(old.knows(marks, spoke) for old in (self._young, self._old)):
+            return False
+        self._young.ids.update(marks)
+        self._young.spoke.update(spoke)
+        return True
+
+    def _new(self, sheet: Sheet) -> list[int]:
+        """Mark them one after the other; answers the places of those that are new."""
+        places: list[int] = []
+        for place, report in enumerate(sheet):
+            if any(report.id in marks.ids for marks in (self._young, self._old)) or self._spoke(report):
+                continue
+            if report.id:
+                self._young.ids[report.id] = None
+            if report.reporter:
+                self._young.add(report.reporter, report.at)
+            places.append(place)
+        return places
+
     def _spoke(self, report: Kept) -> bool:
         """True when this reporter was counted less than a window before or after."""
-        window = self._windows.get(report.service, self._usual)
         times = (*self._young.times(report.reporter), *self._old.times(report.reporter))
+        if not times:
+            return False
+        window = self._windows.get(report.service, self._usual)
         return any(abs(report.at - time) < window for time in times)
 
     def _age(self, more: int) -> None:
@@ -96,10 +113,13 @@ class Voices:
 
 
 class _Marks:
-    """One generation. Most reporters speak once, so their first time (Unix seconds) is kept apart from more."""
+    """One generation. Most reporters speak once, so their first time (Unix seconds) is kept apart from more.
+
+    Ids are the keys of a dict and not a set: with a million of them it is kinder to the processor's caches.
+    """
 
     def __init__(self) -> None:
-        self.ids: set[str] = set()
+        self.ids: dict[str, None] = {}
         self.spoke: dict[bytes, float] = {}
         self.again: dict[bytes, tuple[float, ...]] = {}
 
@@ -107,6 +127,10 @@ class _Marks:
         return isinstance(other, _Marks) and (self.ids, self._sorted()) == (other.ids, other._sorted())
 
     __hash__ = None  # type: ignore[assignment]
+
+    def knows(self, ids: Mapping[str, object], spoke: Mapping[bytes, object]) -> bool:
+        """True when any of these was marked."""
+        return not (self.ids.keys().isdisjoint(ids) and self.spoke.keys().isdisjoint(spoke))
 
     def times(self, who: bytes) -> tuple[float, ...]:
         """When a reporter was counted."""

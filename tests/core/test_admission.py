@@ -99,6 +99,24 @@ def test_a_reporter_is_the_same_voice_at_every_door_and_unknown_without_the_key(
     )
 
 
+def test_a_batch_is_admitted_as_its_records_would_be_one_by_one():
+    lines = [
+        {"service": "x", "reporter": "anna", "region": "JP", "id": "1"},
+        {"service": "Twitter", "at": NOW - 60, "text": "it\x00 broke", "symptom": "login"},
+        {"service": "nobody"},
+        {"service": "x", "reporter": "\ud800", "platform": "web"},
+        {"service": "x", "at": NOW * 1000},
+        {"service": "x", "reporter": "", "symptom": "gibberish"},
+    ]
+    read = READER.values(lines)
+    good = [raw for place, raw in enumerate(read.records) if place not in (2, 4)]
+    assert list(ADMISSION.reports(read, NOW, "api")) == [ADMISSION.report(raw, NOW, "api") for raw in good]
+    assert [place for place, _ in read.rejected] == [2, 4]
+    assert list(ADMISSION.reports(read._replace(records=good), NOW, "api")) == [
+        ADMISSION.report(raw, NOW, "api") for raw in good
+    ]
+
+
 def test_a_replay_may_lift_the_limit_of_age():
     kept = Admission(VOCABULARY, b"k", oldest=None).report(RawReport(service="x", at=1.0), NOW, "replay")
     assert kept.at == 1.0

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.hours import spread, spread_out
-from bot.core.reports import Cell, Kept, Window
+from bot.core.reports import Cell, Kept, Sheet, Window
 from bot.core.tally import Tally
 from bot.core.voices import Voices
 
@@ -124,6 +124,30 @@ def test_holding_and_releasing_leaves_no_mark(heard, failed):
 
 
 @settings(deadline=None)
+@given(st.lists(reports), st.lists(reports))
+def test_a_batch_is_heard_and_counted_as_its_reports_would_be_one_by_one(before, batch):
+    together, apart = Voices({}, timedelta(minutes=30)), Voices({}, timedelta(minutes=30))
+    whole, single = Tally(), Tally()
+    for voices in (together, apart):
+        voices.hold(before)
+    held = together.hold(batch)
+    assert list(held) == [report for lone in batch for report in apart.hold([lone])]
+    assert together == apart
+    whole.count(held)
+    for lone in held:
+        single.count([lone])
+    assert numbers(whole) == numbers(single)
+
+
+@settings(deadline=None)
+@given(st.lists(reports), times)
+def test_a_sheet_says_what_its_reports_said_also_after_the_log(batch, moment):
+    sheet = msgspec.msgpack.decode(msgspec.msgpack.encode(Sheet.of(batch)), type=Sheet)
+    assert list(sheet) == batch
+    assert list(sheet.since(moment)) == [report for report in batch if report.at >= moment]
+
+
+@settings(deadline=None)
 @given(st.lists(st.floats(T, T + 1799, allow_nan=False), min_size=1), st.randoms())
 def test_one_reporter_is_one_voice_within_a_window_in_any_order(moments, chance):
     voices = Voices({}, timedelta(minutes=30))
@@ -143,13 +167,13 @@ def test_one_reporter_is_one_voice_within_a_window_in_any_order(moments, chance)
 def test_a_reporter_counts_again_after_the_window(minutes, one_voice, counted):
     voices = Voices({"twitter": timedelta(minutes=one_voice)}, timedelta(hours=9))
     reports = [Kept(T + 60 * minute, "twitter", b"anna") for minute in minutes]
-    assert voices.hold(reports) == [report for report, counts in zip(reports, counted, strict=True) if counts]
+    assert list(voices.hold(reports)) == [report for report, counts in zip(reports, counted, strict=True) if counts]
 
 
 def test_nameless_reports_each_count_unless_their_id_is_known():
     voices = Voices({}, timedelta(minutes=30))
     heard = [Kept(T, "twitter"), Kept(T, "twitter"), Kept(T, "twitter", id="1"), Kept(T + 9, "twitter", id="1")]
-    assert voices.hold(heard) == heard[:3]
+    assert list(voices.hold(heard)) == heard[:3]
 
 
 def test_an_id_is_remembered_for_a_day_and_then_forgotten():
