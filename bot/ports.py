@@ -102,8 +102,11 @@ class Http(Protocol):
         conditional: bool = True,
         method: str = "GET",
         redirects: int = 3,
+        body: bytes = b"",
     ) -> Reply:
         """Fetch once. With `conditional`, a 304 is answered from the last body, so callers see a 200.
+
+        A `body` goes along with methods that have one, and follows no redirect to another site.
 
         Raises:
             Unreachable: no usable answer; `kind` is `dns timeout tls connect blocked too_large`.

@@ -38,6 +38,7 @@ class _Ask:
     allow_private: bool
     limit: int
     conditional: bool
+    body: bytes
 
     @property
     def memorable(self) -> bool:
@@ -94,10 +95,11 @@ class Web:
         conditional: bool = True,
         method: str = "GET",
         redirects: int = 3,
+        body: bytes = b"",
     ) -> Reply:
         """Fetch once, within `limit` decompressed bytes and `timeout` seconds in all; waiting for the host's turn is free.
 
-        Caller's headers never follow a redirect to another origin. With `redirects` 0 a redirect is the answer.
+        Caller's headers and body never follow a redirect to another origin. With `redirects` 0 a redirect is the answer.
 
         Raises:
             Unreachable: no usable answer; `kind` is `dns timeout tls connect blocked too_large`.
@@ -109,6 +111,7 @@ class Web:
             allow_private=allow_private,
             limit=limit,
             conditional=conditional,
+            body=body,
         )
         reply = await self._hop(ask, timeout)
         for _ in range(redirects):
@@ -146,7 +149,8 @@ class Web:
 
     async def _ask(self, ask: _Ask, validators: Mapping[str, str]) -> Reply:
         session = self._session(private=ask.allow_private)
-        asking = session.request(ask.method, ask.url, headers={**ask.headers, **validators}, allow_redirects=False)
+        headers = {**ask.headers, **validators}
+        asking = session.request(ask.method, ask.url, headers=headers, data=ask.body or None, allow_redirects=False)
         async with asking as response:
             body = b"" if response.status in _REDIRECTS else await _body(response, ask.limit)
             return Reply(
@@ -234,5 +238,11 @@ def _following(ask: _Ask, reply: Reply) -> _Ask | None:
     if ask.url.scheme == "https" and target.scheme != "https":
         raise Unreachable("blocked", f"{ask.url.host} redirects from https to http, which could be tampered with")
     keeps_method = ask.method in ("GET", "HEAD") or reply.status in (307, 308)
-    headers = ask.headers if target.origin() == ask.url.origin() else {}
-    return replace(ask, url=target, headers=headers, method=ask.method if keeps_method else "GET")
+    at_home = target.origin() == ask.url.origin()
+    return replace(
+        ask,
+        url=target,
+        headers=ask.headers if at_home else {},
+        method=ask.method if keeps_method else "GET",
+        body=ask.body if keeps_method and at_home else b"",
+    )

@@ -36,6 +36,7 @@ BAD = {
     "uptimekuma": "page-v1-incident.json,beats-down.json",
     "gatus": "down.json",
     "upptime": "down.json",
+    "m365": "services-interrupted.json,issues.json",
     "feed": "zombie-open.atom",
     "statuspage": "impact-worse-than-indicator.json,incidents.json",
 }

@@ -123,6 +123,10 @@ gatus         down.json                                  major_outage   0 0
 upptime       up.json                                    operational    0 0
 upptime       down.json                                  major_outage   0 0
 upptime       words-nobody-knows.json                    degraded       0 0
+m365          services.json,no-issues.json               operational    0 0
+m365          services.json,issues.json                  degraded       1 0
+m365          services-interrupted.json,no-issues.json   major_outage   0 0
+m365          services-wobbly.json,no-issues.json        degraded       0 0 quiet
 feed          german.xml                                 degraded       1 0
 feed          severities.xml                             major_outage   1 0
 feed          disagreeing-severities.xml                 degraded       1 0
@@ -192,6 +196,8 @@ CHOICES = [
     ("apple", "one-message-two-services.json", {"components": ["iCloud*"]}, "degraded"),
     ("salesforce", "minor-elsewhere.json", {"regions": ["EU44"]}, "operational"),
     ("salesforce", "minor-elsewhere.json", {"regions": ["NA*"]}, "degraded"),
+    ("m365", "services.json issues.json", {"components": ["Exchange Online"]}, "operational"),
+    ("m365", "services.json issues.json", {"components": ["*teams"]}, "degraded"),
     ("heroku", "yellow-without-incident.json", {"components": ["data"]}, "operational"),
     ("uptimekuma", "page.json beats-down.json", {"components": ["Web"]}, "operational"),
     ("uptimekuma", "page.json beats-down.json", {"components": ["Alles"]}, "operational"),

@@ -26,6 +26,7 @@ class Asked:
     method: str
     path: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 class Pages:
@@ -211,4 +212,6 @@ async def _request(reader: asyncio.StreamReader) -> Asked | None:
     first, *lines = head.decode("latin-1").strip().split("\r\n")
     method, path, _ = first.split(" ", 2)
     pairs = (line.split(":", 1) for line in lines)
-    return Asked(method=method, path=path, headers={name.lower(): value.strip() for name, value in pairs})
+    headers = {name.lower(): value.strip() for name, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Asked(method=method, path=path, headers=headers, body=body)
