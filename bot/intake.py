@@ -171,7 +171,7 @@ class Intake:
         return Receipt(accepted=len(windows), rejected=tuple(sorted(read.rejected)))
 
     def _refuse_overload(self) -> None:
-        if self._waiting.size > _BACKLOG:
+        if self._waiting.size >= _BACKLOG:
             raise Retry("reports are waiting for the disk, which has not answered for a while; try again later")
 
     async def _write(self, sheet: Sheet | None, windows: list[Window], *, join: bool = False) -> None:
