@@ -1,19 +1,18 @@
-"""What is usual: reports by hour of the week, a slow level on top, and how far counts stray from both.
+"""What is usual: reports by hour of the week, and a slow level on top.
 
-All state is columns: float64 arrays whose last axis is the series. Rates are reports per hour. `known` is True for the
-series that have about a day of history.
+All state is columns of float32 whose last axis is the series. Rates are reports per hour. `known` is True for the series
+that have about a day of history.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.detectors.evidence import deviance
-from bot.detectors.ring import Floats
+from bot.detectors.noise import Noise
+from bot.detectors.ring import Columns, Flags, Floats, blank
 
-WEEK = 168
-KNOWN_AFTER = 23.5
+WEEK, DAY = 168, 24
+KNOWN_AFTER = 23.4
 """Hours of learned buckets from which on a usual is known: a day, less the delay of learning."""
 GROWN_AFTER = 120.0
 """Hours of learned buckets after which the shape of a day is trusted."""
@@ -23,78 +22,88 @@ _WEEK_PRIOR, _DAY_PRIOR, _FIRST_PRIOR = 25.0, 10.0, 10.0  # pseudo reports that 
 _FIRST_HOURS = 6.0  # the first hour weighs at most like so many hours
 _LEVEL_PRIOR, _LEVEL_LIFE, _LEVEL_MOST = 30.0, 6.0, 3.0  # pseudo reports, half-life in hours, and clip of the level
 _LEAST_RATE = 0.03  # reports per hour: nothing is ever quite impossible
-_SPREAD, _SPREAD_PRIOR, _SPREAD_MOST = 1.2, 20.0, 20.0
-_DOUBT, _DOUBT_PRIOR, _DOUBT_LEAST, _DOUBT_MOST = 0.03, 24.0, 0.004, 0.5
-_DOUBT_YOUNG = 0.1  # added doubt of a baseline that has only just become known
-_NOISE_LIFE = 168.0  # hours until a lesson about noise weighs half
-_COLUMNS = (
-    *("reports", "hours", "learned", "first", "level_seen", "level_due"),
-    *("stray", "strayed", "miss", "missed", "block", "doubt", "rates"),
-)
+_POOL_UNTIL = 336.0  # hours until which a series leans on the daily shape of the others
+_POOL_WEIGHT, _POOL_PRIOR = 200.0, 100.0  # reports of one series that count for the pool, and of a flat day beside them
+_OLDEST = 4096.0  # hours of age that are told apart
+_BACKLOG = 1.5  # times the usual due in one bucket: it brought what a gap had kept back
+_COLUMNS = ("reports", "hours", "learned", "first", "level_seen", "level_due", "rates")
 
 
 class Baseline:
     """The usual of n series, learned bucket by bucket.
 
     A rate is the mean of its hour of the week, drawn to that of its hour of the day and that to the overall mean as if
-    some reports had been seen there (gamma-Poisson shrinkage): a quiet series leans on the coarser figure.
+    some reports had been seen there (gamma-Poisson shrinkage): a quiet series leans on the coarser figure, and a young
+    one on the shape that the day has for all.
+
+    State: `reports` and `hours` (168, n) by hour of the week; `first` (2, n), the same of the first hour; `level_seen`
+    and `level_due`, faded; `rates` (3, n) of the last hour, this and the next.
     """
 
     def __init__(self, series: int, tick: float) -> None:
         self.tick = tick  # hours
-        self.reports: Floats = np.zeros((WEEK, series))
-        self.hours: Floats = np.zeros((WEEK, series))
-        self.learned, self.level_seen, self.level_due = (np.zeros(series) for _ in range(3))
-        self.first, self.block = np.zeros((2, series)), np.zeros((2, series))
-        self.stray, self.strayed, self.miss, self.missed = (np.zeros(series) for _ in range(4))
-        self.doubt: Floats = np.full(series, _DOUBT + _DOUBT_YOUNG)
+        self.reports, self.hours = blank(WEEK, series), blank(WEEK, series)
+        self.learned, self.level_seen, self.level_due = (blank(series) for _ in range(3))
+        self.first = blank(2, series)
+        self.noise = Noise(series)
         self.hour = self.rates_hour = -1
-        self.rates: Floats = self._rates(np.zeros(2, np.intp))
+        self.pool: Floats = np.ones(DAY, np.float32)
+        self.rates: Floats = self._rates(np.zeros(3, np.intp))
         self.refresh()
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""
-        return {name: getattr(self, name) for name in _COLUMNS}
+        return {name: getattr(self, name) for name in _COLUMNS} | self.noise.columns()
 
     def refresh(self) -> None:
         """Work out what follows from the columns, after they were written from outside."""
-        self.known: npt.NDArray[np.bool_] = self.learned >= KNOWN_AFTER
-        self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
-        self.level: Floats = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
-        spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
-        self.spread: Floats = np.clip(spread, 1.0, _SPREAD_MOST)
+        self.known: Flags = self.learned >= KNOWN_AFTER
+        self._refresh_level()
+        self.noise.refresh()
 
     def due(self, number: int) -> Floats:
-        """The usual count of a bucket, by its number from the epoch, with and without the level; shape (2, n), above 0."""
+        """The usual count of a bucket, by its number from the epoch, shape (n,), above 0."""
         hour, part = self._place(number)
         if self.rates_hour != hour:
-            self.rates_hour, self.rates = hour, self._rates(np.array([hour, hour + 1]) % WEEK)
-        early, late = self.rates
-        plain = (early + (late - early) * part) * self.tick
-        return np.array([plain * self.level, plain])
+            self._turn(hour)
+        usual: Floats = self._between(self.rates[1], self.rates[2], part) * self.level
+        return usual
 
-    def learn(self, number: int, bucket: Floats, calm: npt.NDArray[np.bool_], *, block: bool) -> None:
-        """Take in the bucket of a number: its seen, due and due without the level, shape (3, n).
+    def learn(self, number: int, seen: Floats, due: Floats, calm: Flags) -> None:
+        """Take in the bucket of a number: what was seen in it and due, shape (n,).
 
         Where nothing was due there was a gap, and nothing is learned. Where it was not `calm` the level stays, so that
-        what is cut from an outage is not cut by less and less. `block` ends a block of half an hour, over which the
-        error of the expectation itself is measured.
+        what is cut from an outage is not cut by less and less.
         """
-        seen, due, plain = bucket
         heard = due > 0
-        self._learn_week(number, seen, np.where(heard, self.tick, 0.0))
-        self._learn_level(seen, plain, heard & calm)
-        self._learn_spread(seen, due, heard & self.known)
-        if block:
-            self._learn_doubt()
+        plain = self._plain(number)
+        expected = plain * self.level
+        share = np.where(due > _BACKLOG * expected, due / expected, 1.0) * heard
+        self._learn_week(number, seen, share * self.tick)
+        self._learn_level(seen, plain * share, heard & calm)
+        self.noise.learn(seen, due, heard & self.known, self.tick)
 
-    def adopt(self, which: npt.NDArray[np.bool_], factor: Floats) -> None:
+    def end_block(self) -> None:
+        """End a block of half an hour, over which the error of the expectation itself is measured."""
+        self.noise.end_block(np.clip(1.0 - self.learned / GROWN_AFTER, 0.0, 1.0))
+
+    def adopt(self, which: Flags, factor: Floats) -> None:
         """Call a lasting change the new usual: multiply the usual of some series, which takes in their level."""
-        factor = np.where(which, factor * self.level, 1.0)
+        factor = np.where(which, factor * self.level, 1.0).astype(np.float32)
         self.reports *= factor
         self.first[0] *= factor
         self.level_seen[which] = self.level_due[which] = 0.0
         self.rates_hour = -1
+        self.refresh()
+
+    def inherit(self, child: int, parent: int, share: float) -> None:
+        """Let one series begin as a part of another that has been listened to for long: a share of its usual."""
+        self.reports[:, child] = self.reports[:, parent] * share
+        self.first[0, child] = self.first[0, parent] * share
+        self.first[1, child] = self.first[1, parent]
+        self.hours[:, child] = self.hours[:, parent]
+        self.rates[:, child] = np.maximum(self.rates[:, parent] * share, _LEAST_RATE)
+        self.learned[child] = self.learned[parent]
         self.refresh()
 
     def curve(self, column: int, first: int, n: int) -> tuple[Floats, Floats, Floats]:
@@ -105,38 +114,69 @@ class Baseline:
         middle = (np.arange(first, first + n) + 0.5) * self.tick - 0.5
         hour = np.floor(middle).astype(np.int64)
         rates = self._rates(np.arange(WEEK), np.array([column]))[:, 0]
-        early, late = rates[hour % WEEK], rates[(hour + 1) % WEEK]
-        mean = (early + (late - early) * (middle - hour)) * self.level[column] * self.tick
-        noise = 2 * np.sqrt(self.spread[column] * mean + self.doubt[column] * mean**2)
+        mean = self._between(rates[hour % WEEK], rates[(hour + 1) % WEEK], middle - hour) * float(self.level[column])
+        spread, doubt = float(self.noise.spread[column]), float(self.noise.doubt[column])
+        noise = 2 * np.sqrt(spread * mean + doubt * mean**2)
         return mean, np.maximum(mean - noise, 0.0), mean + noise
-
-    def score(self, windows: Floats, columns: npt.NDArray[np.intp]) -> Floats:
-        """The strongest evidence of any window, in nats, shape (k,); `windows` is seen and due, shape (2, w, k)."""
-        nats = deviance(windows[0], windows[1], self.spread[columns], self.doubt[columns])
-        return np.where(self.known[columns], nats.max(axis=0), 0.0)
 
     def _place(self, number: int) -> tuple[int, float]:
         middle = (number + 0.5) * self.tick - 0.5
         hour = int(np.floor(middle))
         return hour, middle - hour
 
-    def _rates(self, hours: npt.NDArray[np.intp], columns: npt.NDArray[np.intp] | slice = slice(None)) -> Floats:
+    def _between(self, early: Floats, late: Floats, part: float | Floats) -> Floats:
+        usual: Floats = (early + (late - early) * part) * self.tick
+        return usual
+
+    def _turn(self, hour: int) -> None:
+        """Go to another hour: the rates of the one before stay as they were told then."""
+        self._repool()
+        if hour == self.rates_hour + 1:
+            self.rates[:2] = self.rates[1:]
+            self.rates[2] = self._rates(np.array([(hour + 1) % WEEK]))[0]
+        else:
+            self.rates[:] = self._rates(np.arange(hour - 1, hour + 2) % WEEK)
+        self.rates_hour = hour
+
+    def _plain(self, number: int) -> Floats:
+        """What was due in a bucket of about half an hour ago, before the level."""
+        hour, part = self._place(number)
+        at = hour - self.rates_hour + 1
+        if 0 <= at <= 1:
+            return self._between(self.rates[at], self.rates[at + 1], part)
+        early, late = self._rates(np.array([hour, hour + 1]) % WEEK)
+        return self._between(early, late, part)
+
+    def _rates(self, hours: Columns, columns: Columns | slice = slice(None)) -> Floats:
         """Reports per hour at hours of the week, shape (len(hours), k)."""
         reports, exposed = self.reports[:, columns], self.hours[:, columns]
-        days = (7, WEEK // 7, -1)
-        per_day, day_hours = reports.reshape(days).sum(axis=0), exposed.reshape(days).sum(axis=0)
+        per_day, day_hours = (table.reshape(7, DAY, -1).sum(axis=0) for table in (reports, exposed))
         mean = self._mean(per_day.sum(axis=0), day_hours.sum(axis=0), columns)
-        of_day = (per_day + _DAY_PRIOR) / (day_hours + _DAY_PRIOR / mean)
-        of_week = (reports[hours] + _WEEK_PRIOR) / (exposed[hours] + _WEEK_PRIOR / of_day[hours % (WEEK // 7)])
-        rates: Floats = np.maximum(of_week, _LEAST_RATE)
+        of_day = hours % DAY
+        young = np.clip(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
+        usual = mean * (1.0 + (self.pool[of_day, None] - 1.0) * young)
+        daily = (per_day[of_day] + _DAY_PRIOR) / (day_hours[of_day] + _DAY_PRIOR / usual)
+        weekly = (reports[hours] + _WEEK_PRIOR) / (exposed[hours] + _WEEK_PRIOR / daily)
+        rates: Floats = np.maximum(weekly, _LEAST_RATE)
         return rates
 
-    def _mean(self, reports: Floats, hours: Floats, columns: npt.NDArray[np.intp] | slice) -> Floats:
+    def _mean(self, reports: Floats, hours: Floats, columns: Columns | slice) -> Floats:
         seen, exposed = self.first[:, columns]
         first = (seen + 0.5) / (exposed + 1.0)
         weight = np.minimum(_FIRST_PRIOR / first, _FIRST_HOURS)
         mean: Floats = np.maximum((reports + first * weight) / (hours + weight), _LEAST_RATE)
         return mean
+
+    def _repool(self) -> None:
+        """The shape of the day, mean 1, that all known series share; the large ones count no more than others."""
+        if not ((self.learned < _POOL_UNTIL) & self.known).any():
+            return
+        reports, hours = (table[:, self.known].reshape(7, DAY, -1).sum(axis=0) for table in (self.reports, self.hours))
+        total, exposed = reports.sum(axis=0), hours.sum(axis=0)
+        weight = np.minimum(_POOL_WEIGHT / np.maximum(total, 1.0), 1.0)
+        due = hours * (total / np.maximum(exposed, 1e-6)) * weight
+        shape = ((reports * weight).sum(axis=1) + _POOL_PRIOR / DAY) / (due.sum(axis=1) + _POOL_PRIOR / DAY)
+        self.pool = (shape / shape.mean()).astype(np.float32)
 
     def _learn_week(self, number: int, seen: Floats, hours: Floats) -> None:
         hour = int((number + 0.5) * self.tick)
@@ -151,32 +191,17 @@ class Baseline:
         if new.any():
             self.first += np.where(new, (seen, hours), 0.0)
         self.learned += hours
+        np.minimum(self.learned, _OLDEST, out=self.learned)
         self.known = self.learned >= KNOWN_AFTER
 
-    def _learn_level(self, seen: Floats, plain: Floats, sure: npt.NDArray[np.bool_]) -> None:
-        fade = np.where(sure, 0.5 ** (self.tick / _LEVEL_LIFE), 1.0)
-        self.level_seen = self.level_seen * fade + np.where(sure, seen, 0.0)
-        self.level_due = self.level_due * fade + np.where(sure, plain, 0.0)
-        self.raw_level = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
-        self.level = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
+    def _learn_level(self, seen: Floats, plain: Floats, sure: Flags) -> None:
+        fade = np.where(sure, np.float32(0.5 ** (self.tick / _LEVEL_LIFE)), np.float32(1.0))
+        self.level_seen *= fade
+        np.add(self.level_seen, seen, out=self.level_seen, where=sure)
+        self.level_due *= fade
+        np.add(self.level_due, plain, out=self.level_due, where=sure)
+        self._refresh_level()
 
-    def _learn_spread(self, seen: Floats, due: Floats, sure: npt.NDArray[np.bool_]) -> None:
-        fade = 0.5 ** (self.tick / _NOISE_LIFE)
-        self.stray = self.stray * fade + np.where(sure, (seen - due) ** 2, 0.0)
-        self.strayed = self.strayed * fade + np.where(sure, due, 0.0)
-        spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
-        self.spread = np.clip(spread, 1.0, _SPREAD_MOST)
-        self.block += np.where(sure, (seen, due), 0.0)
-
-    def _learn_doubt(self) -> None:
-        seen, due = self.block
-        solid = np.maximum(due, 1e-9)
-        error = np.clip(((seen - due) ** 2 - self.spread * due) / solid**2, -1.0, 1.0)
-        weight = (_DOUBT * due / (self.spread + _DOUBT * due)) ** 2
-        fade = 0.5 ** (0.5 / _NOISE_LIFE)
-        self.miss = self.miss * fade + weight * error
-        self.missed = self.missed * fade + weight
-        self.block = np.zeros_like(self.block)
-        doubt = (self.miss + _DOUBT * _DOUBT_PRIOR) / (self.missed + _DOUBT_PRIOR)
-        young = np.clip(1.0 - self.learned / GROWN_AFTER, 0.0, 1.0) * _DOUBT_YOUNG
-        self.doubt = np.clip(doubt, _DOUBT_LEAST, _DOUBT_MOST) + young
+    def _refresh_level(self) -> None:
+        self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
+        self.level: Floats = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)

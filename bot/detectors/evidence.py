@@ -19,12 +19,14 @@ def deviance(seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Floats
 
     The deviance of a negative binomial with variance `spread * due + doubt * due**2`: `spread` (1 or more) is how
     clumped reports come, `doubt` the squared error of the expectation itself. Where nothing is due, nothing is known.
+    Written with log1p, so that it is as exact in float32 for a clumping near none as for a large one.
     """
     known = due > 0
     expected = np.where(known, due, 1.0)
     counted = np.where(known & (seen >= LEAST), np.maximum(seen, expected), expected)
-    size = 1.0 / np.maximum((spread - 1.0) / expected + doubt, 1e-9)
-    nats = counted * np.log(counted / expected) - (counted + size) * np.log((counted + size) / (expected + size))
+    clump = np.maximum((spread - 1.0) / expected + doubt, 1e-6)
+    shrunk = np.log1p(clump * (counted - expected) / (1.0 + clump * expected))
+    nats: Floats = counted * np.log(counted / expected) - (counted + 1.0 / clump) * shrunk
     return np.maximum(nats, 0.0)
 
 

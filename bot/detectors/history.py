@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.detectors.baseline import GROWN_AFTER, Baseline
 from bot.detectors.evidence import onset, unknown_usual
-from bot.detectors.ring import Columns, Floats, Ring
+from bot.detectors.gap import Gap
+from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, named
 from bot.detectors.streak import Streak
 
 _HOUR = timedelta(hours=1)
 _DELAY = timedelta(minutes=30)  # a bucket is learned when it is so old: time enough to see that it was an outage
-_REACH = timedelta(hours=6)  # how far back a start is sought
-_MOST_BUCKETS = 1500  # of the reach; a longer window is honoured all the same
+_REACH = timedelta(hours=4.5)  # how far back a start is sought
 _NEW_NORMAL = timedelta(hours=36)  # what has lasted so long is what is usual now
-_HOT = 5.0  # nats from which on a bucket is not learned as it stands
+_HOT = 4.5  # nats from which on a bucket is not learned as it stands
 _LULL = 1 / 3  # level below which a series is much quieter than its usual
 _LIFT, _YOUNG_LIFT = 1.2, 4.0  # times the usual that a hot block may teach, the second while the usual is young
+_MOST_BUCKETS = 1200  # of the reach; a longer window is honoured all the same
 
 
 class History:
@@ -36,6 +36,7 @@ class History:
         reach = min(_MOST_BUCKETS, max(ceil(_REACH / tick), self.delay + 1))
         self.ring = Ring(max(reach, ceil(widest)) + 2, series)
         self.base = Baseline(series, tick / _HOUR)
+        self.gap = Gap(series, tick)
         self.heat, self.lull = Streak(series, self.delay), Streak(series, 0)
 
     def number(self, at: datetime) -> int:
@@ -56,7 +57,7 @@ class History:
         """Make a later bucket the running one; all between are gaps of all series."""
         if not self.ring.end:
             self.ring.end = number
-        gap = np.full(self.ring.sums.shape[-1], np.nan)
+        gap = np.full(self.ring.sums.shape[-1], np.nan, np.float32)
         for _ in range(min(number - self.ring.end, self.ring.size)):
             self.push(gap)
         if number > self.ring.end:
@@ -65,21 +66,23 @@ class History:
     def push(self, counts: Floats) -> None:
         """Close the running bucket with its counts, shape (n,), and learn the one that has come of age."""
         heard = ~np.isnan(counts)
-        self.ring.push(np.where(heard, (counts, *self.base.due(self.ring.end)), 0.0))
+        seen = np.where(heard, counts, np.float32(0.0))
+        self.ring.push(seen, self.gap.note(seen, self.base.due(self.ring.end), heard))
         if self.ring.depth > self.delay:
             self._learn()
 
-    def windows(self, widths: Floats, columns: Columns, fresh: Floats, part: float) -> Floats:
-        """Seen and due, shape (2, w, k), in windows that end now: the running bucket holds `fresh` after `part` of it."""
-        windows = self.ring.window(np.maximum(widths - part, 0.0), columns)
-        windows[0] += fresh
-        if part:
-            windows[1] += self.base.due(self.ring.end)[0, columns] * part
-        return windows
+    def running(self, columns: Columns, fresh: Floats, part: float) -> Floats:
+        """What was due in the part of the running bucket that has passed, shape (k,); what a gap kept back included."""
+        due = self.base.due(self.ring.end)
+        if self.gap.owed.any():
+            seen = np.zeros_like(due)
+            seen[columns] = fresh
+            return (due * part + self.gap.allow(seen, due * part))[columns]
+        return due[columns] * part
 
-    def note(self, score: Floats) -> None:
+    def note(self, score: Floats, trouble: Flags) -> None:
         """Keep track of what is hot (score in nats, shape (n,)) or much too quiet; adopt what has lasted as the usual."""
-        self.heat.note(score > _HOT)
+        self.heat.note((score > _HOT) | trouble)
         self.lull.note(self.base.known & (self.base.raw_level < _LULL))
         lasting = _NEW_NORMAL / self.tick
         stale = (self.heat.age >= lasting) | (self.lull.age >= lasting)
@@ -88,31 +91,53 @@ class History:
 
     def onset(self, column: int, fresh: float, part: float, grace: int) -> datetime:
         """When the present excess of one series began, as far back as is remembered; the running bucket included."""
-        depth = min(self.ring.depth, ceil(_REACH / self.tick))
-        seen, due, _ = np.diff(self.ring.history(depth, column), axis=1)
-        seen, due = np.append(seen, fresh), np.append(due, self.base.due(self.ring.end)[0, column] * part)
+        depth = min(self.ring.depth, max(ceil(_REACH / self.tick), grace))
+        seen, due = np.diff(self.ring.history(depth, column).astype(np.float64), axis=1)
+        seen, due = np.append(seen, fresh), np.append(due, self.base.due(self.ring.end)[column] * part)
         if not self.base.known[column]:
             due = unknown_usual(seen, due)
-        return self.time(self.ring.end - depth + onset(seen, due, float(self.base.spread[column]), grace))
+        return self.time(self.ring.end - depth + onset(seen, due, float(self.base.noise.spread[column]), grace))
+
+    def revise(self, column: int, number: int, count: float) -> None:
+        """Give a closed bucket of one series another count (NaN: it was a gap); if it is not learned yet, it will be."""
+        if not self.ring.end - self.ring.depth <= number < self.ring.end:
+            return
+        seen, due = (0.0, 0.0) if np.isnan(count) else (count, float(self.base.due(self.ring.end)[column]))
+        was = self.ring.bucket(number, column)
+        if was[1] > 0 and not np.isnan(count):
+            due = was[1]
+        self.ring.correct(number, column, seen, due)
+        if seen:
+            self.gap.missing[column] = 0.0
+        if due and not was[1]:
+            self.gap.owed[column] = max(self.gap.owed[column] - due, 0.0)
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""
-        parts = {"base": self.base.columns(), "heat": self.heat.columns(), "lull": self.lull.columns()}
-        return {f"{part}.{name}": array for part, columns in parts.items() for name, array in columns.items()}
+        parts: dict[str, Memory] = {"base": self.base, "heat": self.heat, "lull": self.lull, "gap": self.gap}
+        return named(parts) | {"floor": self.ring.floor}
 
     def _learn(self) -> None:
-        block_seen, block_due, _ = self.ring.last(self.delay + 1)
-        lift = np.where(self.base.learned < GROWN_AFTER, _YOUNG_LIFT, _LIFT)
-        most = lift * block_due + 2 * np.sqrt(np.maximum(block_due, 0.0)) + 0.5
-        hot = self.heat.recent
-        bucket = self.ring.last(1, skip=self.delay)
-        bucket[0] *= np.where(hot & (block_seen > most), most / np.maximum(block_seen, 1.0), 1.0)
+        base, hot = self.base, self.heat.recent
         number = self.ring.end - self.delay - 1
-        self.base.learn(number, bucket, ~hot, block=number % self.delay == 0)
+        seen, due = self.ring.last(1, skip=self.delay)
+        if hot.any():
+            seen = seen * self._cut(hot)
+        dead = (self.gap.missing > 0) & (seen == 0) & base.known & self.gap.dead(base.noise.spread, base.noise.doubt)
+        base.learn(number, seen, np.where(dead, np.float32(0.0), due), ~hot)
+        if number % self.delay == 0:
+            base.end_block()
 
-    def _adopt(self, stale: npt.NDArray[np.bool_]) -> None:
+    def _cut(self, hot: Flags) -> Floats:
+        """The part of the bucket that comes of age that may be learned, by how hot its half hour was."""
+        seen, due = self.ring.last(self.delay + 1)
+        lift = np.where(self.base.learned < GROWN_AFTER, np.float32(_YOUNG_LIFT), np.float32(_LIFT))
+        most = lift * due + 2 * np.sqrt(np.maximum(due, 0.0)) + 0.5
+        return np.where(hot & (seen > most), most / np.maximum(seen, 1.0), np.float32(1.0))
+
+    def _adopt(self, stale: Flags) -> None:
         """Scale the usual to the last hours, and the remembered expectations with it. Silence is never a usual."""
-        seen, due, _ = self.ring.last(self.ring.depth)
+        seen, due = self.ring.last(self.ring.depth)
         factor = np.clip((seen + 5) / (due + 5), 0.1, 1e3)
         self.base.adopt(stale & (seen > 0), factor)
         self.ring.rescale(stale & (seen > 0), factor)

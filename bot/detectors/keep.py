@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.detectors.ring import Floats
 
-_VERSION = 1
+_VERSION = 2
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +38,8 @@ class _Packed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pack(memory: Memory) -> bytes:
-    """The memory as bytes, little-endian doubles."""
-    columns = {name: (array.shape, array.astype("<f8").tobytes()) for name, array in memory.columns.items()}
+    """The memory as bytes, little-endian float32."""
+    columns = {name: (array.shape, array.astype("<f4").tobytes()) for name, array in memory.columns.items()}
     return msgspec.msgpack.encode(
         _Packed(
             version=_VERSION,
@@ -73,9 +73,9 @@ def unpack(blob: bytes, leading: Mapping[str, tuple[int, ...]]) -> Memory | None
 
 
 def _array(shape: tuple[int, ...], data: bytes, expected: tuple[int, ...]) -> Floats | None:
-    """The doubles in their shape; None when they do not fill it, or one of them is no number."""
+    """The numbers in their shape; None when they do not fill it, or one of them is no number."""
     fits = len(shape) == len(expected) and all(want in (-1, got) for got, want in zip(shape, expected, strict=True))
-    if not fits or min(shape, default=0) < 1 or prod(shape) * 8 != len(data):
+    if not fits or min(shape, default=0) < 1 or prod(shape) * 4 != len(data):
         return None
-    array = np.frombuffer(data, "<f8").astype(np.float64).reshape(shape)
+    array = np.frombuffer(data, "<f4").astype(np.float32).reshape(shape)
     return array if np.isfinite(array).all() else None

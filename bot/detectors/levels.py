@@ -8,17 +8,16 @@ from math import inf, log
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from bot.detectors.ring import Columns, Floats
-
-Flags = npt.NDArray[np.bool_]
+from bot.detectors.ring import Columns, Flags, Floats
+from bot.detectors.tail import HEALTHY
 
 KEEP = 0.7
 """A level that holds goes on holding down to this part of each of its conditions, so that a hovering count is one level."""
 LEAST_USUAL = 0.5
 """Reports per window: a smaller usual counts as this much when a count is called a multiple of it."""
-_MONTH = timedelta(days=30)
+_MONTH = 720.0  # hours
+_RARE = 0.1  # share of the hours in which chance brings more than `HEALTHY` nats
 _WITHIN = timedelta(minutes=15)
 
 
@@ -48,15 +47,24 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"so rare that chance brings it at most {self.alarms:g} times a month")
         return f"{self.level}: {', '.join(parts)}" + (f" ({self.line})" if self.line else "")
 
-    def nats(self, tick: timedelta) -> float:
-        """The evidence that keeps chance within `alarms`: the buckets of a month, in nats, over the alarms allowed."""
+    def nats(self) -> float:
+        """The evidence that keeps chance within `alarms`.
+
+        Scores are measured so that in one hour of ten the highest is above `HEALTHY`, and each further nat makes that
+        e times rarer: what is left is to count the hours of a month.
+        """
         if self.alarms is None:
             return -inf
-        return max(log(_MONTH / tick / self.alarms), 0.0) if self.alarms > 0 else inf
+        return HEALTHY + max(log(_RARE * _MONTH / self.alarms), 0.0) if self.alarms > 0 else inf
 
 
 class Ladder:
-    """The rules of all series as columns of shape (levels, n), mildest first; shorter ladders are padded at the end."""
+    """The rules of all series as columns of shape (levels, n), mildest first; shorter ladders are padded at the end.
+
+    `lasting`, shape (n,), is True where even the mildest level asks for more than a plain count: such a level holds
+    until things are as usual again, not merely until the count has gone down. `even` are the widths of the windows by
+    level in whole buckets, when they are the same for all.
+    """
 
     def __init__(self, rules: Sequence[Sequence[Rule]], tick: timedelta) -> None:
         self.rules = rules
@@ -64,13 +72,15 @@ class Ladder:
         shape = (self.depth, len(rules))
         self.real = np.zeros(shape, np.bool_)
         self.plain = np.zeros(shape, np.bool_)
-        self.reports, self.times, self.nats = (np.full(shape, -inf) for _ in range(3))
-        self.widths = np.full(shape, max(_WITHIN / tick, 1.0))
+        self.lasting = np.zeros(len(rules), np.bool_)
+        self.reports, self.times, self.nats = (np.full(shape, -inf, np.float32) for _ in range(3))
+        self.widths = np.full(shape, max(_WITHIN / tick, 1.0), np.float32)
         for column, ladder in enumerate(rules):
             for rank, rule in enumerate(ladder):
                 self._fill(rank, column, rule, tick)
+        self.even = self._even()
 
-    def hold(self, held: Flags, windows: Floats, score: Floats, known: Flags, columns: Columns) -> Flags:
+    def hold(self, held: Flags, windows: Floats, score: Floats, known: Flags, columns: Columns | slice) -> Flags:
         """Which levels hold now, shape (levels, k).
 
         Args:
@@ -82,7 +92,7 @@ class Ladder:
             columns: the series that are judged.
         """
         seen, due = windows
-        part = np.where(held, KEEP, 1.0)
+        part = np.where(held, np.float32(KEEP), np.float32(1.0))
         enough = (seen > 0) & (seen >= part * self.reports[:, columns])
         lifted = seen >= part * self.times[:, columns] * np.maximum(due, LEAST_USUAL)
         unusual = lifted & (score >= part * self.nats[:, columns])
@@ -96,7 +106,15 @@ class Ladder:
         self.plain[here] = rule.reports is not None
         self.reports[here] = -inf if rule.reports is None else rule.reports
         self.times[here] = -inf if rule.times is None else rule.times
-        self.nats[here] = rule.nats(tick)
+        self.nats[here] = rule.nats()
+        if not rank:
+            self.lasting[column] = rule.times is not None or rule.alarms is not None
+
+    def _even(self) -> tuple[int, ...]:
+        """The widths by level in whole buckets, where all series have the same; empty where they do not."""
+        first = self.widths[:, :1]
+        same = bool(first.size) and bool((self.widths == first).all()) and bool((first % 1 == 0).all())
+        return tuple(int(width) for width in first[:, 0]) if same else ()
 
 
 def _words(span: timedelta) -> str:

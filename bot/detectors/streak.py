@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.detectors.ring import Floats
+from bot.detectors.ring import Flags, Floats, blank
 
-_NEVER = 1e9
+_NEVER = 1e6
 
 
 class Streak:
@@ -15,24 +14,28 @@ class Streak:
 
     def __init__(self, series: int, patience: int) -> None:
         self.patience = patience
-        self.age: Floats = np.zeros(series)
-        self.idle: Floats = np.full(series, _NEVER)
+        self.age: Floats = blank(series)
+        self.idle: Floats = blank(series) + _NEVER
 
     def columns(self) -> dict[str, Floats]:
         """Everything remembered, by name; the arrays themselves."""
         return {"age": self.age, "idle": self.idle}
 
-    def note(self, true: npt.NDArray[np.bool_]) -> None:
+    def note(self, true: Flags) -> None:
         """One more bucket, in which it was so or not, shape (n,)."""
-        np.copyto(self.idle, np.where(true, 0.0, self.idle + 1.0))
-        np.copyto(self.age, np.where(self.recent, self.age + 1.0, 0.0))
+        self.idle += 1.0
+        self.idle[true] = 0.0
+        np.minimum(self.idle, _NEVER, out=self.idle)
+        self.age += 1.0
+        self.age[self.idle > self.patience] = 0.0
 
     @property
-    def recent(self) -> npt.NDArray[np.bool_]:
+    def recent(self) -> Flags:
         """True where it was so within the last `patience` buckets."""
-        return self.idle <= self.patience
+        recent: Flags = self.idle <= self.patience
+        return recent
 
-    def end(self, which: npt.NDArray[np.bool_]) -> None:
+    def end(self, which: Flags) -> None:
         """Call it over for some series."""
         self.age[which] = 0.0
         self.idle[which] = _NEVER

@@ -16,9 +16,11 @@ from bot.detectors import keep
 from bot.detectors.history import History
 from bot.detectors.levels import LEAST_USUAL, Ladder, Rule
 from bot.detectors.past import Past
-from bot.detectors.ring import Columns, Floats
+from bot.detectors.recovery import Recovery
+from bot.detectors.ring import Columns, Flags, Floats, blank, named
+from bot.detectors.scan import Scan
+from bot.detectors.tail import Tail
 
-_MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
@@ -57,7 +59,8 @@ class Surge:
     """Compares the counts of each service with its usual, all services in one step.
 
     Buckets are closed once a tick with `close`; between ticks `judge` weighs the part of the running one that has
-    passed. Everything is computed from the counts given so far, so the same input gives the same verdicts.
+    passed. Once a level that asks for more than a plain count holds, it holds until a sequential test says that things
+    are as usual again. Everything is computed from the counts given so far: the same input gives the same verdicts.
     """
 
     def __init__(self, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> None:
@@ -69,29 +72,62 @@ class Surge:
         self._all: Columns = np.arange(n)
         self._history = History(n, tick, float(self._ladder.widths.max(initial=1.0)))
         self._ring, self._base = self._history.ring, self._history.base
+        self._scan = Scan(tick, self._ring.size - 2)
+        self._tail, self._recovery = Tail(n), Recovery(n, tick)
         self._held = np.zeros((self._ladder.depth, n), np.bool_)
-        self._score: Floats = np.zeros(n)
-        wide = sorted({max(minutes * timedelta(minutes=1) / tick, 1.0) for minutes in _MINUTES})
-        self._widths: Floats = np.array([[w] for w in wide if w < self._ring.size - 1] or [[1.0]])
+        self._score: Floats = blank(n)
         self._past: Past | None = None
+
+    @property
+    def depth(self) -> int:
+        """How many closed buckets can still be revised."""
+        return self._ring.depth
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The series, in the order of `scores` and `ranks`."""
+        return self._names
+
+    @property
+    def scores(self) -> Floats:
+        """The evidence of every series when it was last weighed, in nats, shape (n,)."""
+        return self._score
+
+    @property
+    def ranks(self) -> npt.NDArray[np.intp]:
+        """The rank of the highest level that holds, per series, shape (n,); -1 when calm."""
+        return self._rank(self._held)
 
     def close(self, at: datetime, counts: Mapping[str, float | None]) -> None:
         """One bucket `[at, at + tick)` is complete; None, or no entry, is a gap in the feed and teaches nothing.
 
         Buckets left out since the last call are gaps of all services. A bucket that was closed before is ignored.
         """
+        self.close_row(at, np.array([counts.get(name) for name in self._names], np.float64))
+
+    def close_row(self, at: datetime, counts: Floats) -> None:
+        """The same with the counts of all series in the order of `names`, shape (n,); NaN is a gap."""
         number = self._history.number(at)
         if self._ring.end and number < self._ring.end:
             return
         if self._past is not None:
             self._past.skip(number - (self._ring.end or number))
         self._history.skip_to(number)
-        given = _clean(np.array([counts.get(name) for name in self._names], np.float64))
+        given = _clean(counts)
         self._history.push(given)
-        self._weigh(self._all, np.zeros(len(self._names)), 0.0)
-        self._history.note(self._score)
+        self._weigh_all(number)
         if self._past is not None:
             self._past.push(given)
+
+    def revise(self, series: str, at: datetime, count: float | None) -> None:
+        """A bucket that is closed gets another count: it came late, or was corrected. None calls it a gap.
+
+        Buckets older than `depth` and unknown series are left alone. What was learned from a bucket more than half an
+        hour ago stays learned; the next `judge` sees the new count.
+        """
+        if series in self._at:
+            given = float(_clean(np.array([count], np.float64))[0])
+            self._history.revise(self._at[series], self._history.number(at), given)
 
     def judge(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> list[Verdict]:
         """The verdict on every service, or on those in `only`, calm ones included.
@@ -108,7 +144,7 @@ class Surge:
         windows = self._weigh(columns, fresh, part).tolist()
         arrived = fresh.tolist()
         verdicts = []
-        for k, (column, rank) in enumerate(zip(columns.tolist(), self._ranks(columns), strict=True)):
+        for k, (column, rank) in enumerate(zip(columns.tolist(), self._rank(self._held[:, columns]), strict=True)):
             seen, due = (window[max(rank, 0)][k] for window in windows)
             numbers = self._numbers(column, rank, seen, due)
             verdicts.append(self._verdict(column, rank, numbers, _Running(now, arrived[k], part)))
@@ -117,6 +153,14 @@ class Surge:
     def hot(self, series: str) -> bool:
         """True while the counts of a service are, or were within half an hour, too unusual to learn from."""
         return series in self._at and bool(self._history.heat.recent[self._at[series]])
+
+    def silent(self, series: str) -> bool:
+        """True when so many reports are missing that the feed must be broken: this is no calm."""
+        if series not in self._at:
+            return False
+        column = self._at[series]
+        noise = self._base.noise
+        return bool(self._base.known[column] and self._history.gap.dead(noise.spread, noise.doubt)[column])
 
     def usual(self, series: str, start: datetime, n: int) -> tuple[Floats, Floats, Floats]:
         """Usual count, and the low and high end of ordinary noise, of n buckets from `start`; NaN where not known."""
@@ -131,12 +175,12 @@ class Surge:
             self._past = Past(len(self._names), self._tick)
             self._past.push(self._newest())
         column = self._at[series]
-        seen, due = self._ring.newest(column)
+        seen, due = self._ring.bucket(self._ring.end - 1, column)
         return Row(
             seen=seen if due > 0 else None,
             usual=due if due > 0 and self._base.known[column] else None,
             score=float(self._score[column]),
-            level=self._level(column, self._ranks(self._all[column : column + 1])[0]),
+            level=self._level(column, int(self._rank(self._held[:, column : column + 1])[0])),
             rarity=self._past.rarity(column),
         )
 
@@ -159,21 +203,72 @@ class Surge:
             surge._recall(memory)
         return surge
 
+    def _weigh_all(self, number: int) -> None:
+        """A bucket was closed: end what has recovered, and bring scores, levels and tails up to date."""
+        base, noise, recovery = self._base, self._base.noise, self._recovery
+        seen, due = self._ring.last(1)
+        over = recovery.note(seen, due, noise.spread, noise.doubt)
+        if over.any():
+            self._ring.restart(over)
+            self._held[:, over] = False
+        found = self._scan.all(self._ring, noise, base.known)
+        np.copyto(self._score, self._tail.judge(found.nats, slice(None)))
+        self._settle(self._all, self._rules_windows(self._all, None), found.lift)
+        self._tail.note(found.nats, base.known)
+        if int((number + 1) * base.tick) != int(number * base.tick):
+            self._tail.hour()
+        self._history.note(self._score, recovery.on > 0)
+
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
-        spans = np.repeat(self._widths, len(columns), axis=1)
-        widths = np.concatenate((spans, self._ladder.widths[:, columns]))
-        windows = self._history.windows(widths, columns, fresh, part)
-        scored, levels = np.split(windows, [len(spans)], axis=1)
-        score = self._base.score(scored, columns)
-        held = self._ladder.hold(self._held[:, columns], levels, score, self._base.known[columns], columns)
-        self._score[columns], self._held[:, columns] = score, held
-        return levels
+        if not part and not fresh.any() and self._ring.end:
+            return self._windows(columns, None, part)
+        running = np.array([fresh, self._history.running(columns, fresh, part)], np.float32)
+        found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, running)
+        self._score[columns] = self._tail.judge(found.nats, columns)
+        self._settle(columns, self._rules_windows(columns, running, part), found.lift)
+        return self._windows(columns, running, part)
 
-    def _ranks(self, columns: Columns) -> list[int]:
-        """The rank of the highest level that holds, per series; -1 when calm."""
-        held = self._held[::-1, columns]
-        ranks: list[int] = np.where(held.any(axis=0), len(held) - 1 - held.argmax(axis=0), -1).tolist()
+    def _windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
+        """Seen and due in the window of each level, shape (2, levels, k)."""
+        widths = self._ladder.widths
+        if running is None and len(columns) == widths.shape[1] and self._ladder.even:
+            before = [self._ring.before(width) for width in self._ladder.even]
+            whole: Floats = self._ring.now[:, None] - np.stack(before, axis=1)
+            return whole
+        windows = self._ring.window(np.maximum(widths[:, columns] - part, 0.0), columns)
+        return windows if running is None else windows + running[:, None]
+
+    def _rules_windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
+        """The same, but nothing from before the last restart."""
+        fresh = self._ring.now - self._ring.floor
+        if len(columns) != fresh.shape[1]:
+            fresh = fresh[:, columns]
+        if running is not None:
+            fresh = fresh + running
+        clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
+        return clipped
+
+    def _settle(self, columns: Columns, windows: Floats, lift: Floats) -> None:
+        """Which levels hold now; trouble that began goes on until it has recovered."""
+        whole = len(columns) == len(self._all)
+        known = self._base.known if whole else self._base.known[columns]
+        held = self._held if whole else self._held[:, columns]
+        score = self._score if whole else self._score[columns]
+        now = self._ladder.hold(held, windows, score, known, slice(None) if whole else columns)
+        self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], lift)
+        now[0] |= (self._recovery.on if whole else self._recovery.on[columns]) > 0
+        self._held[:, columns] = now
+
+    def _begin(self, columns: Columns, which: Flags, lift: Floats) -> None:
+        if which.any():
+            trouble, worst = np.zeros(len(self._all), np.bool_), blank(len(self._all))
+            trouble[columns], worst[columns] = which, lift
+            self._recovery.begin(trouble, worst)
+
+    @staticmethod
+    def _rank(held: Flags) -> npt.NDArray[np.intp]:
+        ranks: npt.NDArray[np.intp] = np.where(held.any(axis=0), len(held) - 1 - held[::-1].argmax(axis=0), -1)
         return ranks
 
     def _level(self, column: int, rank: int) -> str:
@@ -207,6 +302,11 @@ class Surge:
         grace = ceil(self._ladder.widths[rank, column])
         return min(self._history.onset(column, running.seen, running.part, grace), running.now)
 
+    def _parts(self) -> dict[str, Floats]:
+        """Everything remembered but the ring, by name; the arrays themselves."""
+        own = named({"tail": self._tail, "recovery": self._recovery})
+        return self._history.columns() | own | {"score": self._score}
+
     def _memory(self) -> keep.Memory:
         held = {
             name: [rule.level for rule, on in zip(self._ladder.rules[c], self._held[:, c], strict=False) if on]
@@ -218,21 +318,21 @@ class Surge:
             end=self._ring.end,
             hours=(self._base.hour, self._base.rates_hour),
             held=held,
-            columns=self._history.columns() | {"ring": self._ring.history(self._ring.depth)},
+            columns=self._parts() | {"ring": self._ring.history(self._ring.depth)},
         )
 
     def _newest(self) -> Floats:
-        seen, due, _ = self._ring.last(1)
+        seen, due = self._ring.last(1)
         return np.where(due > 0, seen, np.nan)
 
     def _axes(self) -> dict[str, tuple[int, ...]]:
-        return {name: array.shape[:-1] for name, array in self._history.columns().items()} | {"ring": (3, -1)}
+        return {name: array.shape[:-1] for name, array in self._parts().items()} | {"ring": (2, -1)}
 
     def _recall(self, memory: keep.Memory) -> None:
         shared = [name for name in self._names if name in memory.names]
         here = np.array([self._at[name] for name in shared], np.intp)
         there = np.array([memory.names.index(name) for name in shared], np.intp)
-        for name, array in self._history.columns().items():
+        for name, array in self._parts().items():
             array[..., here] = memory.columns[name][..., there]
         self._base.hour, self._base.rates_hour = memory.hours
         self._base.refresh()
@@ -243,6 +343,6 @@ class Surge:
                 self._held[rank, column] = rule.level in memory.held[name]
 
 
-def _clean(counts: npt.NDArray[np.float64]) -> Floats:
+def _clean(counts: npt.NDArray[np.floating]) -> Floats:
     """Counts as they can be: what is no number is a gap."""
-    return np.clip(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST)
+    return np.clip(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST).astype(np.float32)

@@ -19,8 +19,9 @@ def taught(days, rate, *, noise=None, calm=True, tick=TICK):
     for number in range(round(days * 24 / tick)):
         seen = rate(number * tick) * tick
         seen = float(noise.poisson(seen)) if noise else seen
-        bucket = np.array([[seen], *base.due(number)])
-        base.learn(number, bucket, np.array([calm]), block=number % 2 == 1)
+        base.learn(number, np.array([seen], np.float32), base.due(number), np.array([calm]))
+        if number % 2:
+            base.end_block()
     return base
 
 
@@ -70,8 +71,8 @@ def test_clumped_reports_widen_the_band():
     random = np.random.default_rng(3)
     even = taught(14, lambda _: 40, noise=random)
     clumped = taught(14, lambda _: 40 * (4 if random.random() < 0.25 else 0), noise=random)
-    assert even.spread[0] < 1.6
-    assert clumped.spread[0] > 3
+    assert even.noise.spread[0] < 1.6
+    assert clumped.noise.spread[0] > 3
     low, high = (clumped.curve(0, 2000, 1)[k][0] for k in (1, 2))
     assert 0 <= low < 10 < high
 
@@ -81,14 +82,14 @@ def test_an_expectation_that_is_often_wrong_is_doubted():
     factors = np.exp(random.normal(0, 0.4, 2000))
     sure = taught(20, lambda _: 400, noise=random)
     wrong = taught(20, lambda hour: 400 * factors[int(hour)], noise=random)
-    assert sure.doubt[0] < 0.02
-    assert wrong.doubt[0] > 0.04
+    assert sure.noise.doubt[0] < 0.02
+    assert wrong.noise.doubt[0] > 0.04
 
 
 def test_a_gap_teaches_nothing():
     base = taught(3, lambda _: 10)
     before = {name: array.copy() for name, array in base.columns().items() if name in ("learned", "level_seen")}
-    base.learn(288, np.zeros((3, 1)), np.array([True]), block=False)
+    base.learn(288, *np.zeros((2, 1), np.float32), np.array([True]))
     assert all((base.columns()[name] == array).all() for name, array in before.items())
 
 
@@ -141,7 +142,7 @@ def test_a_stand_in_for_an_unknown_usual_is_the_middle_of_the_past_and_never_not
 def test_a_window_takes_the_part_of_its_oldest_bucket_that_it_reaches_into():
     ring = Ring(8, 1)
     for seen in (1, 2, 4, 8):
-        ring.push(np.array([[float(seen)], [1.0], [1.0]]))
+        ring.push(np.array([float(seen)]), np.array([1.0]))
     seen = ring.window(np.array([[1.0], [1.5], [4.0], [9.0]]), np.array([0]))[0, :, 0]
     assert seen.tolist() == [8, 10, 15, 15]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bot.detectors.levels import Ladder, Rule
+from bot.detectors.tail import HEALTHY
 
 MINUTE = timedelta(minutes=1)
 
@@ -30,9 +31,12 @@ def test_a_rule_reads_as_a_sentence(rule, sentence):
     assert rule.sentence() == sentence
 
 
-@pytest.mark.parametrize(("alarms", "nats"), [(None, -inf), (1, log(43_200)), (4, log(10_800)), (0, inf), (1e9, 0.0)])
+@pytest.mark.parametrize(
+    ("alarms", "nats"),
+    [(None, -inf), (1, HEALTHY + log(72)), (4, HEALTHY + log(18)), (0, inf), (1e9, HEALTHY)],
+)
 def test_fewer_alarms_ask_for_more_evidence(alarms, nats):
-    assert Rule(level="minor", within=MINUTE, alarms=alarms).nats(MINUTE) == pytest.approx(nats)
+    assert Rule(level="minor", within=MINUTE, alarms=alarms).nats() == pytest.approx(nats)
 
 
 def holds(rule, seen, due=1.0, score=0.0, *, known=True, held=False):
@@ -61,9 +65,9 @@ NOTHING = Rule(level="minor", within=MINUTE)
         (TIMES, {"seen": 2, "due": 0.001}, False),
         (TIMES, {"seen": 3, "due": 0.001}, True),
         (TIMES, {"seen": 100, "known": False}, False),
-        (ALARMS, {"seen": 5, "score": 10.7}, True),
-        (ALARMS, {"seen": 5, "score": 10.6}, False),
-        (ALARMS, {"seen": 5, "score": 8.0, "held": True}, True),
+        (ALARMS, {"seen": 5, "score": ALARMS.nats() + 0.1}, True),
+        (ALARMS, {"seen": 5, "score": ALARMS.nats() - 0.1}, False),
+        (ALARMS, {"seen": 5, "score": 0.75 * ALARMS.nats(), "held": True}, True),
         (ALARMS, {"seen": 0, "score": 99.0}, False),
         (ALARMS, {"seen": 5, "score": 99.0, "known": False}, False),
         (BOTH, {"seen": 10, "due": 2.0}, True),

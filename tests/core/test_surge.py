@@ -116,13 +116,39 @@ def test_the_window_slides_so_that_a_burst_leaves_it_after_its_span(feed):
     assert feed.verdict("silent").numbers.count == 0
 
 
-def test_the_level_holds_through_a_dip_and_ends_when_the_count_is_clearly_below(feed):
+def test_the_level_holds_through_a_dip_and_ends_when_it_is_as_usual_again(feed):
     feed.run(3 * TICK, fixed={"silent": 4})
     assert feed.verdict("silent").level == "minor"
-    feed.run(3 * TICK, fixed={"silent": 3})
+    feed.run(6 * TICK, fixed={"silent": 3})
     assert feed.verdict("silent").level == "minor"
-    feed.run(3 * TICK, fixed={"silent": 2})
+    feed.run(9 * TICK, fixed={"silent": 0})
     assert feed.verdict("silent").level == ""
+
+
+def test_a_trickle_after_an_outage_is_no_trouble_for_ever(feed):
+    feed.run(3 * TICK, fixed={"silent": 4})
+    feed.run(timedelta(minutes=50), fixed={"silent": 1})
+    assert feed.verdict("silent").level == "minor"
+    feed.run(timedelta(minutes=40), fixed={"silent": 1})
+    assert feed.verdict("silent").level == ""
+
+
+def test_recovery_is_quick_after_a_great_outage_and_patient_on_thin_evidence(feed):
+    feed.run(6 * TICK, fixed={"flat": 400, "silent": 5})
+    calm = {}
+    for _ in range(12):
+        feed.run(TICK, fixed={"silent": 0})
+        for series in ("flat", "silent"):
+            if not feed.verdict(series).level:
+                calm.setdefault(series, feed.now)
+    assert calm["flat"] < calm["silent"]
+
+
+def test_evidence_from_before_a_recovery_raises_nothing_again(feed):
+    feed.run(12 * TICK, fixed={"flat": 60})
+    raised = [at for at, levels in feed.run(timedelta(hours=3)) if "flat" in levels]
+    assert len(raised) <= 4
+    assert raised == [raised[0] + k * TICK for k in range(len(raised))]
 
 
 def test_a_level_below_its_line_never_begins_by_hovering(feed):
@@ -279,8 +305,8 @@ def test_a_resized_judge_remembers_the_services_that_stay(feed):
     [fresh] = other.judge(feed.now, {"new": 12}, only=["new"])
     assert (fresh.level, fresh.numbers.usual) == ("minor", None)
     [long] = other.judge(feed.now, {}, only=["daily"])
-    six_hours = feed.surge.usual("daily", feed.now - timedelta(hours=6), 72)[0].sum()
-    assert long.numbers.usual == pytest.approx(six_hours, rel=0.2)
+    remembered = feed.surge.usual("daily", feed.now - timedelta(hours=4.5), 54)[0].sum()
+    assert long.numbers.usual == pytest.approx(remembered, rel=0.2)
 
 
 def altered(**changes):

@@ -1,0 +1,59 @@
+"""Feeds that fall silent: what a gap kept back is no spike when it comes, and a dead feed is no calm."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+
+import numpy as np
+
+from bot.detectors.ring import Flags, Floats, blank
+
+_GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come at once
+_LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
+_DEAD = 12.0  # nats against so many reports missing by chance
+
+
+class Gap:
+    """What n series owe.
+
+    State, (n,) each: `owed` reports expected in the last gap; `since` buckets after it; `missing` reports expected since
+    one was last heard.
+    """
+
+    def __init__(self, series: int, tick: timedelta) -> None:
+        self.owed, self.missing = blank(series), blank(series)
+        self.since: Floats = blank(series) + 1e6
+        self._grace = ceil(_GRACE / tick)
+        self._longest = max(_LONGEST / tick, 1.0)
+
+    def columns(self) -> dict[str, Floats]:
+        """Everything remembered, by name; the arrays themselves."""
+        return {"owed": self.owed, "since": self.since, "missing": self.missing}
+
+    def allow(self, seen: Floats, due: Floats) -> Floats:
+        """What may come beyond `due` in this bucket because it was kept back, shape (n,)."""
+        near = self.since < self._grace
+        if not near.any():
+            return np.zeros_like(due)
+        allowed: Floats = np.where(near, np.clip(seen - due, 0.0, self.owed), 0.0)
+        return allowed
+
+    def note(self, seen: Floats, due: Floats, heard: Flags) -> Floats:
+        """One more bucket; answers what was due in it with what was owed, 0 in a gap; shape (n,) each."""
+        allowed = self.allow(seen, due) * heard
+        self.owed += np.where(heard, -allowed, due)
+        np.minimum(self.owed, due * self._longest, out=self.owed)
+        self.since += 1.0
+        self.since[~heard] = 0.0
+        self.owed[self.since >= self._grace] = 0.0
+        self.missing += due * heard
+        self.missing[seen > 0] = 0.0
+        total: Floats = (due + allowed) * heard
+        return total
+
+    def dead(self, spread: Floats, doubt: Floats) -> Flags:
+        """True where so many reports are missing that the feed must be broken."""
+        clump = np.maximum((spread - 1.0) / np.maximum(self.missing, 1e-6) + doubt, 1e-6)
+        silent: Flags = np.log1p(clump * self.missing) / clump > _DEAD
+        return silent

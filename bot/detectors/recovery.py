@@ -1,0 +1,62 @@
+"""When it is over: a sequential test of `as usual again` against `still a good part of how bad it was`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+
+from bot.detectors.ring import Flags, Floats, blank
+
+_ENOUGH = 4.0  # nats for `as usual again`
+_PART, _LEAST = 0.35, 1.25  # of the worst lift that still counts as trouble, and the least lift that does
+_HIGHEST = 1e6  # lifts above are not told apart
+_LATEST = timedelta(hours=1)  # without the level's own conditions, after which a trickle is no trouble any more
+_SOONEST = timedelta(minutes=6)
+_DOUBT = 10.0  # how much a doubtful usual slows the test
+
+
+class Recovery:
+    """The test of n series, of which only those in trouble take part.
+
+    State, (n,) each: `on` 1.0 in trouble; `age` buckets since it began and `idle` since a level's own conditions held;
+    `worst` the highest lift of a window; `calm` nats gathered for calm, never below none: fast after a great outage,
+    patient on thin evidence.
+    """
+
+    def __init__(self, series: int, tick: timedelta) -> None:
+        self.on, self.age, self.idle, self.worst, self.calm = (blank(series) for _ in range(5))
+        self._soonest, self._latest = _SOONEST / tick, _LATEST / tick
+
+    def columns(self) -> dict[str, Floats]:
+        """Everything remembered, by name; the arrays themselves."""
+        return {"on": self.on, "age": self.age, "idle": self.idle, "worst": self.worst, "calm": self.calm}
+
+    def begin(self, which: Flags, lift: Floats) -> None:
+        """Some series are in trouble now, with their present lift, shape (n,); those that were stay so."""
+        fresh = which & (self.on == 0)
+        for column in (self.age, self.calm, self.worst):
+            column[fresh] = 0.0
+        self.on[which] = 1.0
+        self.idle[which] = 0.0
+        np.maximum(self.worst, np.minimum(lift, _HIGHEST), out=self.worst, where=which)
+
+    def note(self, seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Flags:
+        """One more bucket, shape (n,) each; answers which series have recovered in it. A gap says nothing."""
+        column = np.flatnonzero(self.on)
+        recovered = np.zeros(len(self.on), np.bool_)
+        if len(column):
+            self.age[column] += 1.0
+            self.idle[column] += 1.0
+            y, mu = seen[column], due[column]
+            lift = np.maximum(1.0 + _PART * (self.worst[column] - 1.0), _LEAST)
+            gain = (mu * (lift - 1.0) - y * np.log(lift)) / (spread[column] + _DOUBT * doubt[column] * mu)
+            self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
+            calm = (self.calm[column] >= _ENOUGH) & (self.age[column] >= self._soonest)
+            recovered[column] = calm | (self.idle[column] > self._latest)
+            self.on[recovered] = 0.0
+        return recovered
+
+    def end(self, which: Flags) -> None:
+        """Call it over without a test."""
+        self.on[which] = 0.0

@@ -1,0 +1,87 @@
+"""How high the evidence of each series climbs by chance alone, learned from its own past.
+
+Counts that come in crowds reach scores that a model of noise calls impossible. So each series keeps a histogram of the
+highest score of each hour, and scores beyond its ninetieth percentile are measured in units of that tail: then one
+threshold means as many false alarms for a noisy series as for a well-behaved one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bot.detectors.ring import Columns, Flags, Floats, blank
+
+HEALTHY = 3.2
+"""Nats that the highest score of an hour exceeds one time in ten where the model of noise holds."""
+
+_BINS, _MOST = 32, 150.0
+_EDGES = np.expm1(np.linspace(0.0, np.log1p(_MOST), _BINS + 1)).astype(np.float32)
+_FADE = 0.5 ** (1 / 336)  # an hour counts half after two weeks
+_FROM = 96.0  # hours of experience from which on it is used
+_HIGH, _HIGHER = 0.90, 0.95
+_PRIOR = 8.0  # hours beyond the percentile that a tail of one nat is believed to have had
+_FATTEST = 12.0  # nats of evidence that count as one
+
+
+class Tail:
+    """The tails of n series.
+
+    State: `hours` (32, n), faded numbers of hours by their highest score; `peak` (n,), the highest of this hour;
+    `bend` and `scale` (n,), where the tail begins and how many nats of it are worth one.
+    """
+
+    def __init__(self, series: int) -> None:
+        self.hours: Floats = blank(_BINS, series)
+        self.peak: Floats = blank(series)
+        self.heard: Floats = blank(series)
+        self.bend: Floats = blank(series) + HEALTHY
+        self.scale: Floats = blank(series) + 1.0
+
+    def columns(self) -> dict[str, Floats]:
+        """Everything learned, by name; the arrays themselves, not copies."""
+        return {name: getattr(self, name) for name in ("hours", "peak", "heard", "bend", "scale")}
+
+    def judge(self, nats: Floats, columns: Columns | slice) -> Floats:
+        """The evidence as it counts, shape (k,): comparable between series, never more than it was."""
+        bend, scale = self.bend[columns], self.scale[columns]
+        over = nats > bend
+        judged: Floats = np.where(over, HEALTHY + (nats - bend) / scale, nats * (HEALTHY / bend))
+        return judged
+
+    def note(self, nats: Floats, known: Flags) -> None:
+        """One more bucket: its raw evidence, shape (n,), of the series whose usual is known."""
+        np.maximum(self.peak, nats, out=self.peak, where=known)
+        self.heard[known] = 1.0
+
+    def hour(self) -> None:
+        """An hour is over: remember its highest scores, and measure the tails."""
+        column = np.flatnonzero(self.heard)
+        at = np.minimum(np.searchsorted(_EDGES, self.peak[column], side="right") - 1, _BINS - 1)
+        self.hours[:, column] *= _FADE
+        self.hours[at, column] += 1.0
+        self.peak[:] = 0.0
+        self.heard[:] = 0.0
+        self._measure()
+
+    def _measure(self) -> None:
+        filled = np.cumsum(self.hours, axis=0)
+        known = np.flatnonzero(filled[-1] >= _FROM)
+        if not len(known):
+            return
+        filled = filled[:, known]
+        high, higher = _quantile(filled, _HIGH), _quantile(filled, _HIGHER)
+        beyond = filled[-1] * (1 - _HIGH)
+        middle = (beyond * (higher - high) + _PRIOR * float(np.log(2))) / (beyond + _PRIOR)
+        self.bend[known] = np.maximum(high, HEALTHY)
+        self.scale[known] = np.clip(middle / float(np.log(2)), 1.0, _FATTEST)
+
+
+def _quantile(filled: Floats, share: float) -> Floats:
+    """The score that this share of the hours did not exceed, shape (n,); even within a bin."""
+    wanted = filled[-1] * share
+    at = (filled < wanted).sum(axis=0)
+    column = np.arange(filled.shape[1])
+    below = np.where(at > 0, filled[at - 1, column], 0.0)
+    part = (wanted - below) / np.maximum(filled[at, column] - below, 1e-6)
+    found: Floats = _EDGES[at] + (_EDGES[at + 1] - _EDGES[at]) * part
+    return found
