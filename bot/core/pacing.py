@@ -65,7 +65,7 @@ class Pace:
             return
         self._failures += 1
         tries = self._tries[incident] = self._tries[incident] + 1
-        alone = self._worked_at >= self._first_failure.setdefault(incident, now)
+        alone = self._worked_at > self._first_failure.setdefault(incident, now)
         self._not_before[incident] = now + min(_FIRST * 2**tries, _LONGEST if alone else _PROBE)
         self._lanes[lane(step)] = now + min(_FIRST * 2**self._failures, _PROBE)
 
