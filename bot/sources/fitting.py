@@ -11,7 +11,7 @@ Ways = Mapping[str, Callable[[], Awaitable[Signal]]]
 """Ways to read a page, by name, best first."""
 
 _ELSEWHERE = frozenset({"wrong_shape", "unparseable", "http_404", "http_410"})
-_NO_ANSWER = frozenset({"dns", "timeout", "tls", "connect", "http_429"})
+_NO_ANSWER = frozenset({"dns", "timeout", "tls", "connect", "blocked", "http_429"})
 _STRIKES = 3
 
 
@@ -31,14 +31,19 @@ async def fitted(ways: Ways, learnt: Learnt) -> Signal:
     """What the fitting way reads.
 
     The known way is left only when the page has been of another shape three times in a row: one broken answer is no
-    move, and a poorer way would fit too easily. A host that does not answer is not asked in other ways.
+    move, and a poorer way would fit too easily. A host that does not answer, or wants to be left alone, is not asked in other ways.
     """
     if learnt.way in ways:
         signal = await ways[learnt.way]()
-        learnt.strikes = learnt.strikes + 1 if signal.error in _ELSEWHERE else 0
+        learnt.strikes = learnt.strikes + 1 if misfit(signal) else 0
         if learnt.strikes < _STRIKES:
             return signal
     return await _searched(ways, learnt)
+
+
+def misfit(signal: Signal) -> bool:
+    """True when something answered that is not what was looked for."""
+    return signal.error in _ELSEWHERE
 
 
 async def _searched(ways: Ways, learnt: Learnt) -> Signal:

@@ -41,8 +41,7 @@ class Gatus(Page):
         known = [part.health for part in parts if part.health is not None]
         if not known:
             raise Unread("wrong_shape", "no endpoint has been checked yet")
-        failing = [word(e.get("name")) for e, p in zip(endpoints, parts, strict=True) if p.health]
-        return Found(overall=max(known), parts=parts, note=f"failing: {', '.join(failing)}"[:300] if failing else "")
+        return Found(overall=max(known), parts=parts)
 
 
 PLUGIN = Gatus
@@ -55,6 +54,7 @@ def _part(endpoint: Mapping[str, Any]) -> Part:
         health=_health(results[-1]) if results else None,
         names=lower((endpoint.get("key"), name, f"{group} / {name}")),
         groups=lower((group,)),
+        title=name,
     )
 
 

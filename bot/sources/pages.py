@@ -14,7 +14,7 @@ from bot.fields import Model
 from bot.ports import Http, Reply, Unreachable
 from bot.sources.notices import Told, newest
 from bot.sources.places import everywhere, named, placed_elsewhere
-from bot.sources.wire import Interval, WebAddress, wait_asked
+from bot.sources.wire import Interval, WebAddress, plain, wait_asked
 
 _LIMIT = 8_000_000
 _OLD_COPY = timedelta(minutes=15)
@@ -37,12 +37,14 @@ class Part:
     """A component: how it is, every name it goes by and where it stands, in lower case.
 
     `health` None: nobody measures it at the moment. `groups` are names under which it is found together with others.
+    `title` is what people call it, where a part's trouble is all that the page tells.
     """
 
     health: Health | None
     names: frozenset[str]
     groups: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +170,7 @@ def graded(page: Page, found: Found, now: datetime) -> Signal:
     return Signal(
         at=now,
         health=health,
-        note=worst.title if worst else found.note,
+        note=worst.title if worst else found.note or _troubled(chosen),
         url=found.url or page.url,
         notices=_worth_telling(here, now),
         quiet=found.hesitant and not page.components and not open_ones and mild,
@@ -195,6 +197,14 @@ def _standing(page: Page, found: Found, chosen: Sequence[Part], elsewhere: bool)
     if page.components or placed:
         return max((p.health for p in chosen if p.health is not None), default=Health.OPERATIONAL)
     return Health.OPERATIONAL if elsewhere else found.overall
+
+
+def _troubled(chosen: Sequence[Part]) -> str:
+    """The parts that are not well, by name."""
+    titles = dict.fromkeys(
+        p.title for p in chosen if p.title and p.health is not None and p.health > Health.MAINTENANCE
+    )
+    return plain(f"not well: {', '.join(titles)}", 200) if titles else ""
 
 
 def _touches(one: Told, wanted: Sequence[str], chosen: Sequence[Part]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, get_args
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from pydantic import PrivateAttr
@@ -21,12 +21,13 @@ from bot.sources.betterstack import BetterStack
 from bot.sources.cachet import Cachet
 from bot.sources.checkly import Checkly
 from bot.sources.feed import FeedPage
-from bot.sources.fitting import Learnt, fitted
+from bot.sources.fitting import Learnt, fitted, misfit
 from bot.sources.gatus import Gatus
 from bot.sources.gcp import Gcp
 from bot.sources.heroku import Heroku
 from bot.sources.incidentio import IncidentIo
 from bot.sources.instatus import Instatus
+from bot.sources.notices import link
 from bot.sources.pages import Page, PlacedPage
 from bot.sources.rootly import Rootly
 from bot.sources.salesforce import Salesforce
@@ -84,6 +85,7 @@ class Status(PlacedPage):
     kind: Literal["status"]
     """The word that says what this watch is."""
     _learnt: Learnt = PrivateAttr(default_factory=Learnt)
+    _feed_at: Learnt = PrivateAttr(default_factory=Learnt)
 
     async def ask(self, http: Http, now: datetime) -> Signal:
         """Read the page once, as the kind that fits."""
@@ -110,9 +112,14 @@ class Status(PlacedPage):
         return kind.model_validate({"kind": _word(kind), "url": self.url, **known, **more})
 
     async def _feed(self, http: Http, now: datetime) -> Signal:
-        """The feed that the page names, or one at a usual address."""
-        ways = {address: partial(self._as(FeedPage, url=address).ask, http, now) for address in await self._feeds(http)}
-        return await fitted(ways, Learnt())
+        """The feed that the page names, or one at a usual address; the one that was found is asked until it is gone."""
+        known = self._feed_at.way
+        addresses = [known] if known else await self._feeds(http)
+        ways = {address: partial(self._as(FeedPage, url=address).ask, http, now) for address in addresses}
+        signal = await fitted(ways, self._feed_at)
+        if misfit(signal):
+            self._feed_at.way = ""
+        return signal
 
     async def _feeds(self, http: Http) -> list[str]:
         usual = [self.url, *(f"{self.url}{path}" for path in _FEEDS)]
@@ -134,14 +141,15 @@ def _word(kind: type[Page]) -> str:
 def _named(page: bytes, base: str) -> list[str]:
     """The feeds that a page for people links to, on its own host."""
     tags = (tag for tag in _LINK.findall(page) if b"application/atom+xml" in tag or b"application/rss+xml" in tag)
-    found = (urljoin(f"{base}/", match[1].decode("utf-8", "replace")) for tag in tags if (match := _HREF.search(tag)))
+    found = (link(f"{base}/", match[1].decode("utf-8", "replace")) for tag in tags if (match := _HREF.search(tag)))
     host = urlsplit(base).netloc
     return [address for address in found if urlsplit(address).netloc == host]
 
 
 def _explained(signal: Signal, before: str, after: str) -> Signal:
     """The reading with a word on how it was made, where no trouble needs the room."""
-    if signal.health is None or (signal.health > Health.MAINTENANCE and before == after):
+    moved = before not in ("", after)
+    if signal.health is None or (signal.health > Health.MAINTENANCE and not moved):
         return signal
-    moved = f"was {before}, is {after} now" if before and before != after else f"read as {after}"
-    return msgspec.structs.replace(signal, note=f"{signal.note} ({moved})".strip())
+    word = f"was {before}, is {after} now" if moved else f"read as {after}"
+    return msgspec.structs.replace(signal, note=f"{signal.note} ({word})".strip())

@@ -37,9 +37,7 @@ class Upptime(Page):
         if not sites or not all(word(site.get("slug")) and word(site.get("status")) for site in sites):
             raise Unread("wrong_shape", "this is no summary of Upptime")
         parts = [_part(site) for site in sites]
-        down = [word(site.get("name")) for site, part in zip(sites, parts, strict=True) if part.health]
-        overall = max(part.health for part in parts if part.health is not None)
-        return Found(overall=overall, parts=parts, note=f"not up: {', '.join(down)}"[:300] if down else "")
+        return Found(overall=max(part.health for part in parts if part.health is not None), parts=parts)
 
 
 PLUGIN = Upptime
@@ -47,4 +45,5 @@ PLUGIN = Upptime
 
 def _part(site: Mapping[str, Any]) -> Part:
     names = lower(site.get(key) for key in ("slug", "name", "url"))
-    return Part(health=_STATES.get(word(site.get("status")).lower(), Health.DEGRADED), names=names)
+    health = _STATES.get(word(site.get("status")).lower(), Health.DEGRADED)
+    return Part(health=health, names=names, title=word(site.get("name")))

@@ -72,6 +72,7 @@ def _parts(groups: object, lists: Mapping[str, Any], now: datetime) -> Iterator[
                 health=healths.get(label(monitor.get("id"))),
                 names=lower((monitor.get("id"), name, f"{inside} / {name}")),
                 groups=lower((inside,)),
+                title=name,
             )
 
 

@@ -298,6 +298,12 @@ def test_an_incident_without_an_id_is_known_by_its_address() -> None:
     assert first.key == later.key
 
 
+def test_parts_in_trouble_are_named_and_others_are_not() -> None:
+    assert said("upptime", "down.json").note == "not well: Web, API"
+    assert said("gatus", "down.json", components=["core_back"]).note == ""
+    assert said("uptimekuma", "page.json beats-down.json").note == "not well: Mail"
+
+
 def test_one_message_under_several_services_is_one_incident() -> None:
     assert opened(said("apple", "one-message-two-services.json")) == (1, 0)
 

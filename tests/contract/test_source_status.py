@@ -9,7 +9,9 @@ from doubles.clock import ManualClock
 from doubles.pages import Pages, pages
 from doubles.watches import NOW, captured
 
+from bot.config.plugins import SOURCES
 from bot.core.model import Health, Signal
+from bot.ports import Source
 from bot.sources.fitting import Learnt, fitted
 from bot.sources.status import PLUGIN, Status
 from bot.world import Web
@@ -87,6 +89,54 @@ async def test_a_feed_that_the_page_links_to_is_followed_on_its_own_host_only(we
     signal = await status(served).ask(web, NOW)
     assert signal.health is Health.DEGRADED
     assert "/deep/incidents.atom" in [asked.path for asked in served.asked]
+
+
+async def test_a_feed_that_was_found_is_asked_alone_until_it_is_gone(web: Web, served: Pages) -> None:
+    serve(served, "feed", **{"/feed.xml": "german.xml"})
+    watch = status(served)
+    await watch.ask(web, NOW)
+    searched = len(served.asked)
+    await watch.ask(web, NOW)
+    assert [asked.path for asked in served.asked[searched:]] == ["/feed.xml"]
+    served.script("/feed.xml", made.page(b"", status=404))
+    serve(served, "feed", **{"/rss": "german.xml"})
+    healths = [(await watch.ask(web, NOW)).health for _ in range(3)]
+    assert Health.DEGRADED in healths
+
+
+async def test_a_page_that_wants_to_be_left_alone_is_not_asked_in_other_ways(web: Web, served: Pages) -> None:
+    front = f"/proxy/{served.url.removeprefix('http://')}"
+    served.script(front, made.html(status=403, cf_mitigated="challenge"))
+    assert (await status(served).ask(web, NOW)).error == "blocked"
+    assert [asked.path for asked in served.asked] == [front]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "fields", "documents"),
+    [
+        ("uptimekuma", "/status/main", {}, {"/api/status-page/main": "page.json", "/api/status-page/heartbeat/main": "beats-up.json"}),
+        ("statusio", "", {"page": "0123456789abcdef01234567"}, {"/1.0/status/0123456789abcdef01234567": "calm.json"}),
+        ("statuspal", "", {"page": "example"}, {"/api/v2/status_pages/example/summary": "calm.json"}),
+        ("sorry", "", {}, {"/api/v1/page": "page.json", "/api/v1/components?per_page=100": "components.json"}),
+        ("aws", "/health/status", {}, {"/public/currentevents": "calm.json"}),
+        ("azure", "/en-us/status", {}, {"/en-us/status/feed/": "calm.xml"}),
+        ("apple", "/support", {}, {"/support/data/system_status_en_US.js": "calm.json"}),
+        ("gcp", "", {}, {"/incidents.json": "calm.json"}),
+        ("slack_status", "", {}, {"/api/v2.0.0/current": "ok.json"}),
+        ("salesforce", "", {}, {"/v1/incidents/active": "calm.json"}),
+    ],
+)  # fmt: skip
+async def test_a_kind_is_asked_over_the_wire(
+    web: Web, served: Pages, kind: str, path: str, fields: dict[str, str], documents: dict[str, str]
+) -> None:
+    serve(served, kind, **documents)
+    source = SOURCES[kind].model_validate({"kind": kind, "url": served.url + path, "allow_private": True, **fields})
+    assert isinstance(source, Source)
+    assert (await source.ask(web, NOW)).health is Health.OPERATIONAL
+    first = next(iter(documents))
+    served.script(first, made.page(b"", status=503, Retry_After="90"))
+    signal = await source.ask(web, NOW)
+    assert (signal.health, signal.error, signal.wait) == (None, "http_503", timedelta(seconds=90))
 
 
 async def test_a_choice_of_parts_is_handed_on(web: Web, served: Pages) -> None:
