@@ -35,6 +35,7 @@ class Forms:
             _route("GET", "/report/{service}", self.ask, "The form to report a problem.", "open"),
             _route("POST", "/report/{service}", self.report, "Report a problem, as the form does.", "open"),
             _route("POST", f"{incident}/report", self.join, "I see it too: a report of the same service.", "open"),
+            _route("POST", f"{incident}/works", self.join, "It works for me.", "open"),
             _route("GET", f"{incident}/resolve", self.confirm, "Asks before resolving.", "admin"),
             *(_route("POST", f"{incident}/{verb}", self.act, f"The button {verb}.", "admin") for verb in VERBS),
             _route("GET", "/sign-in", self.door, "Asks for the token.", "open"),
@@ -65,12 +66,13 @@ class Forms:
         return await self._thank(request, asked, "/")
 
     async def join(self, request: Request) -> Response:
-        """One tap: I see it too."""
+        """One tap: I see it too, or it works for me."""
         self._doors.sealed(request, (await form(request)).get("seal", ""))
         case = await self._pages.case(request)
         self._doors.spare(request)
         incident = case.head.incident
-        asked = Ask(verb="report", who=person(request[CALLER]), target=case.head.service, incident=incident)
+        verb = request.path.rpartition("/")[2]
+        asked = Ask(verb=verb, who=person(request[CALLER]), target=case.head.service, incident=incident)
         return await self._thank(request, asked, f"/incident/{incident}")
 
     async def confirm(self, request: Request) -> Response:

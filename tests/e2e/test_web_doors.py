@@ -24,6 +24,7 @@ ALLOWED = {
     "open": {
         "GET /healthz", "GET /readyz", "GET /openapi.json", "GET /static/{name}", "GET /sign-in", "POST /sign-in",
         "POST /sign-out", "GET /report/{service}", "POST /report/{service}", "POST /incident/{incident}/report",
+        "POST /incident/{incident}/works",
     },
     "read": {
         "GET /", "GET /incident/{incident}", "GET /incident/{incident}/why", "GET /events", "GET /metrics",
