@@ -16,7 +16,7 @@ import structlog
 
 from bot.core.alerts import Alert, Alerts, forget, learn, together
 from bot.core.model import Signal
-from bot.ports import Clock, Heard, Hook, Http, Ledger, Letter, Retry
+from bot.ports import Clock, Forbidden, Heard, Hook, Http, Ledger, Letter, Retry
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,7 @@ class Hearing:
         self._hear = hear
         self._ask = ask
         self._memory: dict[tuple[str, str], Alerts] = {}
+        self._refusing: set[str] = set()
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def adopt(self, hooks: Mapping[str, Mapping[str, Hook]]) -> None:
@@ -74,7 +75,7 @@ class Hearing:
             ValueError: the body cannot be read; the words say what would be right.
             Retry: not now; nothing of it counts.
         """
-        heard = await self._hook(service, watch).hear(letter, self._http)
+        heard = await self._read(service, watch, letter)
         if heard.ask:
             self._ask(service)
         async with self._turns[service, watch]:
@@ -90,6 +91,21 @@ class Hearing:
                 async with self._turns[where]:
                     if where in self._memory and await self._forget(where):
                         await self._say(where)
+
+    async def _read(self, service: str, watch: str, letter: Letter) -> Heard:
+        """What the letter means; say once that a hook refuses what it gets, and once that it takes it again."""
+        label = f"{service}/{watch}"
+        try:
+            heard = await self._hook(service, watch).hear(letter, self._http)
+        except (Forbidden, ValueError) as why:
+            if label not in self._refusing:
+                self._refusing.add(label)
+                log.warning("hook refuses what it is sent", watch=label, why=str(why)[:200])
+            raise
+        if label in self._refusing:
+            self._refusing.discard(label)
+            log.info("hook takes what it is sent again", watch=label)
+        return heard
 
     def _hook(self, service: str, watch: str) -> Hook:
         hook = self._hooks.get((service, watch))
@@ -119,7 +135,9 @@ class Hearing:
             return False
         gone = [a.title or a.key for a in self._memory[where].firing if a.key not in memory.held]
         if gone:
-            log.warning("nothing was heard of alerts for so long that they count as over", watch=where, alerts=gone[:5])
+            log.warning(
+                "alerts count as over, nothing was heard of them for too long", watch="/".join(where), alerts=gone[:5]
+            )
         await self._keep(where, memory, (), now)
         return True
 
@@ -132,4 +150,4 @@ class Hearing:
         try:
             await self._hear(*where, together(self._memory[where], self._clock.now()))
         except Retry as why:
-            log.warning("an alert was kept, its judgement waits for the disk", watch=where, why=str(why))
+            log.warning("an alert was kept, its judgement waits for the disk", watch="/".join(where), why=str(why))

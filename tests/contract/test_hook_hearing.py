@@ -1,14 +1,17 @@
 """The memory of hooks on a real file: one effect for each message, across restarts, races and forgetting."""
 
 import asyncio
+import copy
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from doubles.senders import CAPTURES, NOW, House, capture, letter, packed, standard, watch
+from structlog.testing import capture_logs
 
 from bot.core.alerts import Alert
 from bot.core.model import Health
@@ -165,6 +168,17 @@ async def test_there_is_no_hook_of_another_name(tmp_path: Path) -> None:
                 await hearing.take(service, name, std(FIRES, "msg_1"))
 
 
+async def test_a_refusal_is_logged_once_and_so_is_its_end(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        async with house(tmp_path).awake() as hearing:
+            for _ in range(3):
+                with pytest.raises(Forbidden):
+                    await hearing.take("shop", "std", Letter(at=NOW, body=FIRES))
+            await hearing.take("shop", "std", std(FIRES, "msg_1"))
+    assert [line["event"] for line in lines] == ["hook refuses what it is sent", "hook takes what it is sent again"]
+    assert lines[0]["watch"] == "shop/std"
+
+
 class Three:
     """Tells of what the letter's body says, one letter per alert."""
 
@@ -184,51 +198,61 @@ async def test_of_a_batch_only_what_is_new_counts(tmp_path: Path) -> None:
 # Bodies nobody means well by
 
 
-def hostile() -> list[bytes]:
-    """Every capture, spoiled in seeded ways, and a few bodies that are simply bad."""
-    dice = random.Random(7)
-    bodies = [path.read_bytes() for path in sorted(CAPTURES.rglob("*.json"))]
-    words = [
-        b"null",
-        b"[]",
-        b"{}",
-        b"-1",
-        b"1e308",
-        b'"' + b"a" * 5_000 + b'"',
-        b'"\\ud800"',
-        b'"\\u0000"',
-        b"true",
-        b'"0"',
+WORST = (
+    None, [], {}, -1, 0, 1e308, 10**30, True, "", "0", "9" * 19, "a" * 5_000, "\ud800", "\0", [[[[]]]], {"a": {"b": 1}},
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", 9e18, "http://[::1", "https://a\u202eb/", "<b>&amp;lt;script&amp;gt;",
+)  # fmt: skip
+BAD = (b"", b"\0", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 5_000, b"1e999", b"NaN", b"{}", b"[[]]", b'"x"', b"<html>")
+
+
+def hostile(folder: str, count: int) -> Iterator[bytes]:
+    """The captures of a kind, spoiled in one to five places or cut short, always in the same ways; and bodies simply bad."""
+    dice = random.Random(folder)
+    whole = [
+        json.loads(text) for path in sorted((CAPTURES / folder).glob("*.json")) if _sound(text := path.read_bytes())
     ]
-    made = [
-        b"",
-        b"\x00",
-        b"\xff\xfe",
-        b"[" * 100_000,
-        b'{"a":' * 5_000,
-        b"1e999",
-        b"NaN",
-        b"{}",
-        b"[[]]",
-        b'"x"',
-        b"<html>",
-    ]
-    for body in bodies:
-        for _ in range(12):
-            spoiled = bytearray(body)
-            places = [n for n, c in enumerate(spoiled) if c == ord(":")] or [0]
-            place = dice.choice(places) + 1
-            end = min((spoiled.find(stop, place) for stop in b",}]" if spoiled.find(stop, place) > 0), default=place)
-            made.append(bytes(spoiled[:place] + dice.choice(words) + spoiled[end:]))
-        made.append(body[: dice.randrange(len(body))])
-    return made
+    yield from BAD
+    for _ in range(count):
+        document = copy.deepcopy(dice.choice(whole))
+        for _ in range(dice.choice((1, 1, 2, 5))):
+            place = dice.choice(list(_places(document)))
+            document = _put(document, place, copy.deepcopy(dice.choice(WORST)))
+        body = json.dumps(document).encode()
+        yield body[: dice.randrange(len(body))] if dice.random() < 0.1 else body
+
+
+def _sound(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _places(document: Any, trail: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield trail
+    inside = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in inside:
+        yield from _places(value, (*trail, key))
+
+
+def _put(document: Any, place: tuple[Any, ...], value: Any) -> Any:
+    if not place:
+        return value
+    inner = document
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return document
 
 
 @pytest.mark.parametrize(("folder", "kind"), KINDS.items())
 async def test_no_body_breaks_a_hook_whatever_it_says(folder: str, kind: str) -> None:
     hook = watch(kind)
     read = 0
-    for body in hostile():
+    for body in hostile(folder, 1_000):
         delivery = letter(kind, body, headers={"content-type": "application/cloudevents+json"})
         try:
             found = await hook.hear(delivery, None)

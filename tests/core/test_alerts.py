@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.core.alerts import Alert, Alerts, forget, learn, together
-from bot.core.model import Health
+from bot.core.model import Health, Signal
+from bot.detectors.graded import Watched, hear
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)
@@ -100,3 +101,9 @@ def test_ten_thousand_alerts_are_cut_to_a_thousand_and_the_ones_that_fire_stay()
     assert len(memory.held) == 1_000
     assert len(memory.firing) == 800
     assert len(learn(memory, [alert(f"new {n}") for n in range(2_000)], T0).held) == 1_000
+
+
+def test_a_watch_is_bad_since_its_sender_says_and_never_since_later_than_now() -> None:
+    for since, expected in ((T0 - MINUTE, T0 - MINUTE), (T0 + MINUTE, T0), (None, T0)):
+        signal = Signal(at=T0, health=Health.DEGRADED, since=since)
+        assert hear(Watched(), signal).since == expected
