@@ -16,7 +16,7 @@ import structlog
 
 from bot.core.alerts import Alert, Alerts, forget, learn, together
 from bot.core.model import Signal
-from bot.ports import Clock, Forbidden, Heard, Hook, Http, Ledger, Letter, Retry
+from bot.ports import Clock, Forbidden, Heard, Hook, Http, Ledger, Letter, Missing, Retry
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ class Hearing:
         """Take one delivery in; False when all of it was known already. Returns only once it is durable.
 
         Raises:
-            LookupError: there is no such hook.
+            Missing: there is no such hook.
             Forbidden: the sender has not proved who it is.
             ValueError: the body cannot be read; the words say what would be right.
             Retry: not now; nothing of it counts.
@@ -110,7 +110,7 @@ class Hearing:
     def _hook(self, service: str, watch: str) -> Hook:
         hook = self._hooks.get((service, watch))
         if hook is None:
-            raise LookupError(f"there is no hook {watch!r} of a service {service!r}")
+            raise Missing(f"there is no hook {watch!r} of a service {service!r}")
         return hook
 
     async def _learn(self, where: tuple[str, str], heard: Heard) -> bool:

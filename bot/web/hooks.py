@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from aiohttp import web
 from aiohttp.web import Request, Response
 
-from bot.ports import Forbidden, Letter
+from bot.ports import Forbidden, Letter, Missing
 from bot.web.api import answer
 from bot.web.bodies import read
 from bot.web.house import House
@@ -45,8 +45,8 @@ class Hooks:
             )
             try:
                 fresh = await self._hearing.take(**request.match_info, letter=letter)
-            except LookupError as exc:
-                raise refuse(web.HTTPNotFound, f"{exc.args[0]}; hooks stand under services.<service>.watch") from exc
+            except Missing as exc:
+                raise refuse(web.HTTPNotFound, f"{exc}; hooks stand under services.<service>.watch") from exc
             except Forbidden as exc:
                 raise refuse(web.HTTPUnauthorized, str(exc)) from exc
             except ValueError as exc:

@@ -17,7 +17,7 @@ from bot.core.alerts import Alert
 from bot.core.model import Health
 from bot.database import Database
 from bot.hearing import Hearing
-from bot.ports import Forbidden, Heard, Letter, Retry
+from bot.ports import Forbidden, Heard, Letter, Missing, Retry
 from bot.stores.deliveries import DeliveryStore
 
 FIRES, OVER = capture("standard/opened.json"), capture("standard/resolved.json")
@@ -164,7 +164,7 @@ async def test_a_hint_makes_the_page_be_asked_and_claims_nothing(tmp_path: Path)
 async def test_there_is_no_hook_of_another_name(tmp_path: Path) -> None:
     async with house(tmp_path).awake() as hearing:
         for service, name in (("shop", "nope"), ("nope", "std"), ("", ""), ("shop/std", "")):
-            with pytest.raises(LookupError, match="no hook"):
+            with pytest.raises(Missing, match="no hook"):
                 await hearing.take(service, name, std(FIRES, "msg_1"))
 
 

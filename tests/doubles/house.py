@@ -28,7 +28,7 @@ from bot.core.model import (
     When,
 )
 from bot.core.wording import plain
-from bot.ports import Letter, Receipt, Retry
+from bot.ports import Letter, Missing, Receipt, Retry
 
 MORNING = datetime(2022, 11, 4, 7, 20, tzinfo=UTC)
 ONSET, OPENED, WORSE = (MORNING.replace(hour=h, minute=m) for h, m in ((3, 5), (3, 10), (7, 5)))
@@ -301,7 +301,7 @@ class FakeHearing:
     """A house without hooks."""
 
     async def take(self, service: str, watch: str, letter: Letter) -> bool:
-        raise LookupError(f"there is no hook {watch!r} of a service {service!r}")
+        raise Missing(f"there is no hook {watch!r} of a service {service!r}")
 
 
 def _records(body: bytes, shape: str) -> list[Any]:
