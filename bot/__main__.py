@@ -11,6 +11,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from bot.commands import catalogue as catalogue_command
 from bot.commands import check as check_command
 from bot.commands import client, discord_invite, slack_manifest
 from bot.commands import demo as demo_command
@@ -18,6 +19,8 @@ from bot.commands import init as init_command
 from bot.commands import replay as replay_command
 from bot.commands import run as run_command
 from bot.commands import schema as schema_command
+from bot.commands import sources as sources_command
+from bot.commands import test_alert as test_alert_command
 from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.config.settings import Settings
@@ -83,6 +86,38 @@ def init(
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     raise typer.Exit(schema_command.schema())
+
+
+@app.command("test-alert")
+def try_channels(
+    channels: Annotated[
+        list[str] | None, typer.Argument(help="Channels of the configuration; all if none is named.")
+    ] = None,
+    config: Config = _HERE,
+) -> None:
+    """Open, reply and close in every channel, marked as a test; says what is missing where it fails."""
+    raise typer.Exit(test_alert_command.run(_settings(config), channels or ()))
+
+
+@app.command()
+def catalogue(
+    words: Annotated[list[str] | None, typer.Argument(help="What to look for; everything if empty.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Search the services that Tocsin knows by name, with their status pages."""
+    wanted = [word for word in words or () if word != "search"]
+    raise typer.Exit(catalogue_command.search(wanted, as_json=as_json))
+
+
+@app.command()
+def sources(
+    kind: Annotated[str, typer.Argument(help="One kind, for its options.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the kinds of watch, or the options of one."""
+    raise typer.Exit(sources_command.sources(kind, as_json=as_json))
 
 
 @app.command()
