@@ -37,7 +37,7 @@ class Cachet(Page):
     """The word that says what this watch is."""
     _learnt: Learnt = PrivateAttr(default_factory=Learnt)
 
-    async def ask(self, http: Http, now: datetime) -> Signal:
+    async def look(self, http: Http, now: datetime) -> Signal:
         """Read the page once, in the version that answers."""
         roots = (f"{self.url}/api/v1", f"{self.url}/api")
         ways = {root: partial(self._asked, http, [f"{root}/{query}" for query in _QUERIES], now) for root in roots}

@@ -50,7 +50,7 @@ class IncidentIo(PlacedPage):
             "statuspage": f"{self.url}/api/v2/summary.json",
         }
 
-    async def ask(self, http: Http, now: datetime) -> Signal:
+    async def look(self, http: Http, now: datetime) -> Signal:
         """Read the page once, through the layer that answers."""
         ways = {name: partial(self._asked, http, (address,), now) for name, address in self.layers().items()}
         return await fitted(ways, self._learnt)

@@ -69,7 +69,7 @@ class M365(Page):
         """The proof of who asks."""
         return {"Authorization": f"Bearer {self._pass.token}"}
 
-    async def ask(self, http: Http, now: datetime) -> Signal:
+    async def look(self, http: Http, now: datetime) -> Signal:
         """Read the health once, with a new token where the last one has run out or was refused."""
         try:
             await self._renew(http, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
 
@@ -90,9 +90,9 @@ class Raw:
     url: str = ""
     maintenance: bool = False
     body: object = ""
-    names: Iterable[object] = field(default=())
-    places: Iterable[object] = field(default=())
-    text: Iterable[str] = field(default=())
+    names: Iterable[object] = ()
+    places: Iterable[object] = ()
+    text: Iterable[str] = ()
 
 
 def checked(raw: Raw) -> Told:

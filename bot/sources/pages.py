@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from bot.core.model import Evidence, Health, Notice, Signal
 from bot.fields import Model
 from bot.ports import Http, Reply, Unreachable
+from bot.sources.fitting import misfit
 from bot.sources.notices import Told, newest
 from bot.sources.places import everywhere, named, placed_elsewhere
 from bot.sources.wire import Interval, WebAddress, plain, wait_asked
@@ -21,6 +24,7 @@ _OLD_COPY = timedelta(minutes=15)
 _HISTORY = timedelta(days=3)
 _AHEAD = timedelta(days=7)
 _MOST_NOTICES = 20
+_MOVED = "if the page has moved, the kind `status` finds out what it is now"
 
 
 class Unread(Exception):
@@ -63,11 +67,10 @@ class Found:
     hesitant: bool = False
 
 
-class Page(Model):
-    """A status page that is asked over the web."""
+class Address(Model):
+    """Where a status page is, how often to look, and which parts of it count."""
 
     evidence: ClassVar[Evidence] = Evidence.VENDOR
-    needed: ClassVar[int] = 1
 
     url: WebAddress
     """The address of the page, as a browser shows it."""
@@ -78,6 +81,12 @@ class Page(Model):
     allow_private: bool = False
     """Let the address lead into a private network."""
 
+
+class Page(Address):
+    """A status page in a format that we can read."""
+
+    needed: ClassVar[int] = 1
+
     @property
     def wanted(self) -> Sequence[str]:
         """Places that are meant; all of them when there are none."""
@@ -87,6 +96,7 @@ class Page(Model):
         """The documents to fetch; without one of the first `needed` there is no reading."""
         return (self.url,)
 
+    @abstractmethod
     def found(self, bodies: Sequence[bytes], now: datetime) -> Found:
         """What the documents say; one that could not be had is empty.
 
@@ -94,10 +104,14 @@ class Page(Model):
             Unread: they are not what they should be.
             ValueError: the same, for bytes that cannot be read at all.
         """
-        raise NotImplementedError
 
     async def ask(self, http: Http, now: datetime) -> Signal:
         """Read the page once; a page that cannot be read is a signal without health."""
+        signal = await self.look(http, now)
+        return replace(signal, note=f"{signal.note}; {_MOVED}") if misfit(signal) else signal
+
+    async def look(self, http: Http, now: datetime) -> Signal:
+        """The same, without advice."""
         return await self._asked(http, self.addresses(), now)
 
     async def _asked(self, http: Http, addresses: Sequence[str], now: datetime) -> Signal:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from bot.core.model import Health, Signal
 from bot.ports import Http, Unreachable
@@ -28,7 +28,7 @@ from bot.sources.heroku import Heroku
 from bot.sources.incidentio import IncidentIo
 from bot.sources.instatus import Instatus
 from bot.sources.notices import link
-from bot.sources.pages import Page, PlacedPage
+from bot.sources.pages import Address, Page
 from bot.sources.rootly import Rootly
 from bot.sources.salesforce import Salesforce
 from bot.sources.slackstatus import SlackStatus
@@ -74,7 +74,7 @@ _HREF = re.compile(rb"href\s*=\s*[\"']?([^\"'\s>]{1,400})", re.IGNORECASE)
 _MOST_HTML = 500_000
 
 
-class Status(PlacedPage):
+class Status(Address):
     """A status page of any vendor that this program can read; which one it is, is found out by asking.
 
     What was found is remembered while the program runs. When the page has been of another shape three times in a row
@@ -84,6 +84,8 @@ class Status(PlacedPage):
 
     kind: Literal["status"]
     """The word that says what this watch is."""
+    regions: list[str] = Field(default_factory=list)
+    """Only incidents there count, where the page tells places; `*` stands for any letters."""
     _learnt: Learnt = PrivateAttr(default_factory=Learnt)
     _feed_at: Learnt = PrivateAttr(default_factory=Learnt)
 
@@ -101,7 +103,7 @@ class Status(PlacedPage):
         own = _OWN.get(urlsplit(self.url).hostname or "")
         kinds = (own,) if own else _KINDS
         ways: dict[str, Callable[[], Awaitable[Signal]]] = {
-            _word(kind): partial(self._as(kind).ask, http, now) for kind in kinds
+            _word(kind): partial(self._as(kind).look, http, now) for kind in kinds
         }
         return ways if own else {**ways, "feed": partial(self._feed, http, now)}
 
@@ -115,7 +117,7 @@ class Status(PlacedPage):
         """The feed that the page names, or one at a usual address; the one that was found is asked until it is gone."""
         known = self._feed_at.way
         addresses = [known] if known else await self._feeds(http)
-        ways = {address: partial(self._as(FeedPage, url=address).ask, http, now) for address in addresses}
+        ways = {address: partial(self._as(FeedPage, url=address).look, http, now) for address in addresses}
         signal = await fitted(ways, self._feed_at)
         if misfit(signal):
             self._feed_at.way = ""

@@ -37,7 +37,7 @@ class StatusIo(PlacedPage):
     """The page's id: 24 letters and digits, in the source of the page as `statuspage_id`."""
     _learnt: Learnt = PrivateAttr(default_factory=Learnt)
 
-    async def ask(self, http: Http, now: datetime) -> Signal:
+    async def look(self, http: Http, now: datetime) -> Signal:
         """Read the page once, from its own host or from Status.io."""
         hosts = (self.url, "https://api.status.io")
         ways = {host: partial(self._asked, http, (f"{host}/1.0/status/{self.page}",), now) for host in hosts}

@@ -23,7 +23,8 @@ class Statuspage(PlacedPage):
     """A vendor's status page made with Atlassian Statuspage; most pages whose address ends in `/api/v2/summary.json`.
 
     The level is the worst of the page's own indicator and its open incidents. Maintenance never alerts, and neither
-    does a page that is merely yellow without any incident.
+    does a page that is merely yellow without any incident. A page that keeps programs out of `/api/` can be watched by
+    its `history.atom`, with the kind `feed`.
     """
 
     kind: Literal["statuspage"]

@@ -171,6 +171,17 @@ async def test_a_page_that_moved_is_found_again_and_the_operator_is_told(web: We
     assert (await watch.ask(web, NOW + timedelta(minutes=4))).note == "(read as betterstack)"
 
 
+@pytest.mark.parametrize("kind", ["statuspage", "instatus", "incidentio", "cachet", "feed"])
+async def test_a_kind_that_does_not_fit_any_more_says_how_to_find_the_one_that_does(
+    web: Web, served: Pages, kind: str
+) -> None:
+    source = SOURCES[kind].model_validate({"kind": kind, "url": served.url, "allow_private": True})
+    assert isinstance(source, Source)
+    signal = await source.ask(web, NOW)
+    assert (signal.health, signal.error) == (None, "http_404")
+    assert "the kind `status` finds out" in signal.note
+
+
 async def test_a_page_that_is_down_for_a_while_has_not_moved(web: Web, served: Pages) -> None:
     serve(served, "instatus", **{"/summary.json": "up.json"})
     serve(served, "betterstack", **{"/index.json": "calm.json"})
