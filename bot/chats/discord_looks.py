@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import discord
 
@@ -22,9 +22,8 @@ _MARKS = {"calm": "○", "minor": "△", "major": "▲", "critical": "◆", "ove
 _STYLES = {"primary": discord.ButtonStyle.primary, "danger": discord.ButtonStyle.danger}
 _MOMENTS = {"time": "t", "date": "f", "ago": "R"}
 
-_CONTENT, _TITLE, _DESCRIPTION, _NAME, _VALUE, _FIELDS = 2000, 256, 4000, 256, 1024, 25
+_CONTENT, _TITLE, _DESCRIPTION, _VALUE, _FACTS = 2000, 256, 4000, 1024, 12
 _SPACE = 5900  # an embed's texts may sum to 6000
-_SHORT = 40  # values up to this length stand side by side
 _BLANK = "\u200b"
 
 _SAID_LENGTH, _SAID_LINES, _SAID_MARKS = 200, 3, 2
@@ -44,11 +43,9 @@ def embed(head: Head, *, picture: bool) -> discord.Embed:
     card = discord.Embed(colour=_COLOURS.get(head.tone, _COLOURS["calm"]), url=_web(head.link))
     space = _Space(_SPACE)
     card.title = space.take((head.title,), _TITLE)
-    card.description = space.take(head.sentence, _DESCRIPTION) or None
     foot = space.reserve(head.foot, _VALUE - 3)
     sources = space.reserve(_table(head.sources), _VALUE)
-    for fact in head.facts[: _FIELDS - 2]:
-        _add(card, space, fact)
+    card.description = space.take((*head.sentence, *_facts(head.facts)), _DESCRIPTION) or None
     if sources:
         card.add_field(name="Sources", value=sources, inline=False)
     if foot:
@@ -195,10 +192,12 @@ def _table(sources: Iterable[Source]) -> Text:
     return tuple(rows)
 
 
-def _add(card: discord.Embed, space: _Space, fact: Fact) -> None:
-    name, value = fit((fact.label,), _NAME), fit(fact.value, _VALUE)
-    if name.strip() and value.strip() and space.spend(name + value):
-        card.add_field(name=name, value=value, inline=_size(value) <= _SHORT)
+def _facts(facts: Sequence[Fact]) -> Text:
+    """One line each: a phone stacks Discord's own fields, and shows half as much."""
+    rows: list[Part] = ["\n"] if facts else []
+    for fact in facts[:_FACTS]:
+        rows += ["\n", Bold(fact.label), " ", *fact.value]
+    return tuple(rows)
 
 
 class _Space:
@@ -217,12 +216,6 @@ class _Space:
         shown = fit(text, max(0, min(limit, self._left - 10)))
         self._left -= _size(shown) + 10 if shown else 0
         return shown
-
-    def spend(self, shown: str) -> bool:
-        if _size(shown) > self._left:
-            return False
-        self._left -= _size(shown)
-        return True
 
 
 def _cut(words: str, limit: int) -> str:

@@ -17,7 +17,7 @@ Block = dict[str, Any]
 
 MARKS = {"calm": "⚪", "minor": "🟡", "major": "🟠", "critical": "🔴", "over": "🟢"}
 _ALARMING = frozenset({"minor", "major", "critical"})
-_PUSH, _TITLE, _SENTENCE, _LABEL, _FACT, _SOURCES, _FOOT, _LINE = 1_000, 140, 900, 60, 300, 1_600, 500, 2_800
+_PUSH, _TITLE, _SENTENCE, _LABEL, _FACT, _SOURCES, _FOOT, _LINE = 1_000, 140, 900, 60, 220, 1_600, 500, 2_800
 _FACTS, _BUTTONS, _ROWS = 10, 5, 12
 _ANSWER = 8_000
 
@@ -66,8 +66,8 @@ def _head(head: Head, picture: str | None) -> list[Block]:
     blocks: list[Block] = [{"type": "header", "text": plain_text(_title(head))}]
     if sentence := mrkdwn(head.sentence, _SENTENCE):
         blocks.append(section(sentence))
-    if fields := [_mrkdwn(_fact(fact.label, fact.value)) for fact in head.facts[:_FACTS]]:
-        blocks.append({"type": "section", "fields": fields})
+    if facts := "\n".join(_fact(fact.label, fact.value) for fact in head.facts[:_FACTS]):
+        blocks.append(section(facts))
     if head.sources:
         blocks.append(section(_sources(head.sources)))
     if picture:
@@ -84,7 +84,8 @@ def _title(head: Head) -> str:
 
 
 def _fact(label: str, value: Text) -> str:
-    return f"{mrkdwn((Bold(plain(label, _LABEL)),), _LABEL * 5)}\n{mrkdwn(value, _FACT) or '-'}"
+    """One line: a phone stacks Slack's own fields, and shows half as much."""
+    return f"{mrkdwn((Bold(plain(label, 40)),), _LABEL)} {mrkdwn(value, _FACT) or '-'}"
 
 
 def _sources(sources: Sequence[Source]) -> str:

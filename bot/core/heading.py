@@ -46,7 +46,7 @@ def head(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequen
         title=title,
         sentence=_sentence(incident),
         facts=_facts(incident),
-        sources=(*(_row(r, policy) for r in incident.readings), *troubled),
+        sources=_table(incident, policy, troubled),
         foot=_foot(incident),
         buttons=_buttons(incident),
         alt=_alt(incident),
@@ -100,6 +100,8 @@ def _brief(incident: Incident) -> str:
 def _sentence(incident: Incident) -> Text:
     if incident.state is State.CLOSED:
         return wording.closed(incident)
+    if incident.state is State.EASING:
+        return ("Calm since ", When(incident.eased_at or incident.since), ". It closes if that lasts.")
     seen, place = wording.symptoms(incident.scope), wording.where(incident.scope)
     people = f"People report {seen}" if seen else ""
     told = ", ".join(part for part in (people, place) if part)
@@ -112,12 +114,11 @@ def _sentence(incident: Incident) -> Text:
 
 
 def _facts(incident: Incident) -> tuple[Fact, ...]:
-    """Labelled values, the ones a tired person looks for first."""
+    """Labelled values, the ones a tired person looks for first; nothing that the sentence says already."""
     facts = [
-        Fact(label="Began", value=(When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")),
-        *_counted(incident),
+        *(_counted(incident) if incident.alive else []),
         *_breadth(incident),
-        *_vendor(incident),
+        *(_vendor(incident) if incident.alive else []),
         *([Fact(label="Likely cause", value=(wording.listed(incident.causes),))] if incident.causes else []),
         *_hands(incident),
     ]
@@ -125,8 +126,9 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
 
 
 def _counted(incident: Incident) -> list[Fact]:
-    facts = []
-    if incident.numbers is not None and incident.alive:
+    began = (When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")
+    facts = [Fact(label="Began", value=began)]
+    if incident.numbers is not None:
         facts.append(Fact(label="Now", value=(wording.counted(incident.numbers),)))
     if incident.peak is not None:
         facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
@@ -137,7 +139,8 @@ def _breadth(incident: Incident) -> list[Fact]:
     scope = incident.scope if incident.alive else incident.worst_scope
     if scope is None:
         return []
-    parts = (("Symptoms", scope.symptoms), ("Where", scope.regions), ("On", scope.platforms))
+    seen = () if incident.state is State.OPEN else (("Symptoms", scope.symptoms),)
+    parts = (*seen, ("Where", scope.regions), ("On", scope.platforms))
     return [
         Fact(label=name, value=(", ".join(wording.share(s) for s in shares[:3]),)) for name, shares in parts if shares
     ]
@@ -179,14 +182,19 @@ def _voices(incident: Incident) -> list[Fact]:
     return facts
 
 
+def _table(incident: Incident, policy: Policy, troubled: Sequence[Source]) -> tuple[Source, ...]:
+    """Who says what, while it matters."""
+    return (*(_row(r, policy) for r in incident.readings), *troubled) if incident.alive else ()
+
+
 def _row(reading: Reading, policy: Policy) -> Source:
-    note = wording.counted(reading.numbers) if reading.numbers else reading.note
+    """One source's word; the crowd's count stands among the facts."""
     return Source(
         name=reading.source,
         word=_word(reading),
         tone=tone(reading.level, policy),
         since=reading.since if reading.level else None,
-        note=note,
+        note=reading.note,
     )
 
 

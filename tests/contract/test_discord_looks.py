@@ -213,3 +213,10 @@ def test_no_answer_and_no_line_ever_passes_a_limit_of_discord(words: Any, shown:
 @given(TEXTS, st.integers(0, 400))
 def test_a_text_is_cut_to_its_limit(words: Any, limit: int) -> None:
     assert length(looks.fit(words, limit)) <= limit
+
+
+def test_facts_stand_one_a_line_below_the_sentence() -> None:
+    facts = (Fact(label="Now", value=("312 reports",)), Fact(label="Peak", value=("340",)))
+    assert looks.embed(head(sentence=("Log-in fails.",), facts=facts), picture=False).description == (
+        "Log-in fails.\n\n**Now** 312 reports\n**Peak** 340"
+    )

@@ -174,14 +174,10 @@ def test_a_notification_begins_with_state_and_level() -> None:
     assert message["blocks"][0]["text"]["text"] == "🟠 Major · Twitter: many more problem reports than usual"
 
 
-def test_sources_that_disagree_say_so() -> None:
-    assert "*Sources disagree*\n🟠 *People* major since <!date^" in str(
-        [
-            block["text"]["text"]
-            for block in head_message(head(), None)["blocks"]
-            if block["type"] == "section" and "text" in block
-        ][1]
-    )
+def test_sources_that_disagree_say_so_and_facts_stand_one_a_line() -> None:
+    _, facts, sources = [b["text"]["text"] for b in head_message(head(), None)["blocks"] if b["type"] == "section"]
+    assert facts == "*Reports* 301 in 15 min, usually 6"
+    assert sources.startswith("*Sources disagree*\n🟠 *People* major since <!date^")
 
 
 def test_the_last_head_has_neither_level_nor_alarm_in_its_title() -> None:
