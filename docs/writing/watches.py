@@ -68,4 +68,4 @@ def _example(plugin: type[Model], part: Schema) -> str:
 def _sample(key: str, node: Schema) -> str:
     if said(node).startswith("secret"):
         return f'"${{{key.upper()}}}"'
-    return str(node.get("examples", [_SAMPLES.get(key, "...")])[0])
+    return str(node.get("examples", [_SAMPLES.get(key, key.upper())])[0])

@@ -142,6 +142,16 @@ def test_every_complaint_in_the_log_is_explained():
     assert [event for event in events if f"`{event}`" not in page] == []
 
 
+def test_no_line_of_the_log_is_explained_that_is_never_written():
+    table = said("operations.md").partition("## Log lines")[2].partition("\n## ")[0]
+    explained = [
+        event for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for event in row[1:-1].split("`, `")
+    ]
+    code = "".join(file.read_text() for file in (ROOT / "bot").rglob("*.py"))
+    assert len(explained) > 20
+    assert [event for event in explained if f'"{event}"' not in code and event != "event"] == []
+
+
 def anchors(paper: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", paper.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -194,6 +204,12 @@ def test_the_readme_teaches_a_whole_configuration():
 @pytest.mark.parametrize("target", ["install", "run", "test", "demo", "check", "fmt", "docs"])
 def test_the_make_targets_that_the_papers_name_exist(target: str):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
+def test_every_file_that_a_paper_names_exists(paper: Path):
+    named = re.findall(r"`((?:bot|tests|docs|deploy|bench|scenarios)/[\w./-]*)`", paper.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists() and "actuator" not in name] == []
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.name)
