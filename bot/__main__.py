@@ -20,7 +20,7 @@ from bot.commands import replay as replay_command
 from bot.commands import run as run_command
 from bot.commands import schema as schema_command
 from bot.commands import sources as sources_command
-from bot.commands import test_alert as test_alert_command
+from bot.commands import trial as trial_command
 from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.config.settings import Settings
@@ -96,7 +96,7 @@ def try_channels(
     config: Config = _HERE,
 ) -> None:
     """Open, reply and close in every channel, marked as a test; says what is missing where it fails."""
-    raise typer.Exit(test_alert_command.run(_settings(config), channels or ()))
+    raise typer.Exit(trial_command.run(_settings(config), channels or ()))
 
 
 @app.command()
