@@ -5,7 +5,7 @@ UV_VERSION := 0.13.8
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: install run demo test check bench soak fmt lint clean
+.PHONY: install run demo test check bench bench-detection soak docs sbom fmt lint clean
 .DEFAULT_GOAL := run
 
 install: .venv/installed      ## set up .venv/bin/tocsin
@@ -32,6 +32,17 @@ check: lint test              ## exactly what CI runs
 
 bench: .venv/developed        ## measure: whole figures, ratios side by side in one run
 	.venv/bin/python -m bench
+
+bench-detection: .venv/developed  ## the detector against its rivals and the limit; minutes
+	.venv/bin/python -m bench.detection
+
+docs: .venv/developed         ## write the reference pages and the schema from the code
+	.venv/bin/tocsin schema > config.schema.json
+	.venv/bin/python docs/generate.py
+
+sbom: | $(UV)                 ## what it is made of (CycloneDX), and the locked hashes
+	$(UV) export --frozen --no-dev --format cyclonedx1.5 --output-file sbom.json --quiet
+	$(UV) export --frozen --no-dev --no-emit-project --output-file requirements.lock --quiet
 
 soak: .venv/developed         ## the long runs
 	.venv/bin/pytest -m soak --timeout 3600
