@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Mapping as Facts
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from bot.config.errors import Findings, Place, instead, listed
 from bot.config.nodes import Listing, Mapping, Node, Scalar, below
 from bot.config.plugins import models_at, words
 from bot.config.scalars import Dated, plain
+from bot.core.wording import lasted
 
 M = TypeVar("M", bound=BaseModel)
 Loc = tuple[int | str, ...]
@@ -186,7 +188,15 @@ def _way_out(said: _Complaint, needed: str) -> str:
 
 def _limit(said: _Complaint) -> str:
     key, how = _LIMITS[said.kind]
-    return f"{said.subject} must be {how} {said.context[key]:g}"
+    return f"{said.subject} must be {how} {_bound(said.context[key])}"
+
+
+def _bound(limit: object) -> str:
+    """A number, or a duration, which pydantic gives as its repr."""
+    if not isinstance(limit, str):
+        return f"{limit:g}"
+    span = timedelta(**{unit: int(number) for unit, number in _PARTS.findall(limit)})
+    return lasted(span) if span >= timedelta(seconds=1) else f"{span.total_seconds():g} s"
 
 
 def _empty(said: _Complaint) -> str:
@@ -223,6 +233,7 @@ _NEEDS = {
     "list_type": _LIST,
     "tuple_type": _LIST,
 }
+_PARTS = re.compile(r"(days|seconds|microseconds)=(\d+)")
 _LIMITS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
