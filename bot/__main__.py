@@ -15,6 +15,7 @@ from bot.commands import catalogue as catalogue_command
 from bot.commands import check as check_command
 from bot.commands import client, discord_invite, slack_manifest
 from bot.commands import demo as demo_command
+from bot.commands import doctor as doctor_command
 from bot.commands import init as init_command
 from bot.commands import replay as replay_command
 from bot.commands import run as run_command
@@ -86,6 +87,12 @@ def init(
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
     raise typer.Exit(schema_command.schema())
+
+
+@app.command()
+def doctor(config: Config = _HERE, *, as_json: Json = False) -> None:
+    """Say what this machine and this configuration lack, each with the line that mends it."""
+    raise typer.Exit(doctor_command.doctor(config, as_json=as_json))
 
 
 @app.command("test-alert")
