@@ -10,17 +10,18 @@ from typing import Any
 
 import discord
 
-from bot.chats.discord_looks import fit
+from bot.chats.discord_looks import fit, label
 from bot.core.model import Field, Form, Part
 
 _TITLE, _LABEL, _HINT, _OPTION, _CUSTOM, _WORDS, _ABOUT = 45, 45, 100, 100, 100, 1000, 1500
 _OPTIONS, _PARTS = 25, 5
+_BLANK = "…"
 
 
 def modal(form: Form) -> discord.ui.Modal:
     """A modal that remembers in its id what it is about."""
     custom = f"{form.verb}:{form.incident}:{form.target}"[:_CUSTOM]
-    made = discord.ui.Modal(title=_cut(form.title, _TITLE), custom_id=custom)
+    made = discord.ui.Modal(title=label(form.title, _TITLE) or form.verb, custom_id=custom)
     words: list[Part] = []
     for line in form.about:
         words += ["\n" if words else "", *line]
@@ -44,17 +45,20 @@ def filled(data: Mapping[str, Any]) -> dict[str, str]:
 
 def about(data: Mapping[str, Any]) -> tuple[str, str, str]:
     """The verb, incident and target that a modal or a button was about."""
-    verb, incident, target = (data["custom_id"] + "::").split(":")[:3]
+    verb, incident, target = [*data["custom_id"].split(":", 2), "", ""][:3]
     return verb, incident, target
 
 
 def _label(field: Field) -> discord.ui.Label[Any]:
     """The question, and beneath it what is said after its question mark."""
     question, mark, hint = field.label.partition("? ")
-    options = [(value, label) for value, label in field.options if value]
-    asked = _choice(field, options) if 1 <= len(options) <= _OPTIONS else _input(field)
+    options = [(value, words) for value, words in field.options if value]
+    shown = 1 <= len(options) <= _OPTIONS and all(len(value) <= _OPTION for value, _ in options)
+    asked = _choice(field, options) if shown else _input(field)
     return discord.ui.Label(
-        text=_cut(f"{question}?" if mark else question, _LABEL), description=_cut(hint, _HINT) or None, component=asked
+        text=label(f"{question}?" if mark else question, _LABEL) or field.name,
+        description=label(hint, _HINT) or None,
+        component=asked,
     )
 
 
@@ -70,16 +74,10 @@ def _input(field: Field) -> discord.ui.TextInput[Any]:
 
 def _choice(field: Field, options: Sequence[tuple[str, str]]) -> discord.ui.Select[Any]:
     shown = [
-        discord.SelectOption(label=_cut(label or value, _OPTION), value=value[:_OPTION], default=value == field.value)
-        for value, label in options
+        discord.SelectOption(label=label(words or value, _OPTION) or _BLANK, value=value, default=value == field.value)
+        for value, words in options
     ]
     return discord.ui.Select(custom_id=field.name, options=shown, required=field.needed)
-
-
-def _cut(words: str, limit: int) -> str:
-    """Words as a label, where nothing formats; in one line, and never longer than fits."""
-    line = " ".join(words.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def _items(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -68,7 +68,7 @@ def view(buttons: Iterable[Button], incident: str) -> discord.ui.View | None:
     for button in list(buttons)[:25]:
         style = _STYLES.get(button.style, discord.ButtonStyle.secondary)
         custom = f"{button.verb}:{incident}"[:100]
-        rows.add_item(discord.ui.Button(style=style, label=_cut(button.label, 80), custom_id=custom))
+        rows.add_item(discord.ui.Button(style=style, label=label(button.label, 80), custom_id=custom))
     rows.stop()  # presses are heard by their id, so the library need not remember this view
     return rows if rows.children else None
 
@@ -150,6 +150,17 @@ def render(part: Part) -> str:
 def plain(words: str) -> str:
     """Words shown exactly as they are: nothing in them formats, mentions or points anywhere; our own links stay."""
     return _inert(_visible(words), links=True)
+
+
+def label(words: str, limit: int) -> str:
+    """Words where nothing formats, as the names of buttons and questions: visible, in one line, and cut to fit."""
+    line = " ".join(_visible(words).split())
+    if _size(line) <= limit:
+        return line
+    kept = line[:limit]
+    while _size(kept) > limit - 1:
+        kept = kept[:-1]
+    return kept.rstrip() + _ELLIPSIS
 
 
 def said(words: str) -> str:

@@ -4,6 +4,7 @@ Reads answer from what is in memory; writes leave a line in the thread. What a p
 """
 
 from bot.desk.desk import Desk
+from bot.desk.forms import WITH_FORM
 from bot.desk.rooms import Origin, Rooms
 
-__all__ = ["Desk", "Origin", "Rooms"]
+__all__ = ["WITH_FORM", "Desk", "Origin", "Rooms"]

@@ -20,6 +20,8 @@ SPANS = (
     ("4h", "4 hours"),
     ("24h", "24 hours"),
 )
+WITH_FORM = ("note", "resolve", "mute", "merge", "declare", "report")
+"""The verbs that may ask before they are answered."""
 Options = Callable[[str], Sequence[tuple[str, str]]]
 
 
@@ -30,19 +32,8 @@ class Forms:
         self._house = house
         self._finder = finder
         self._options = options
-        self._made = {
-            "note": self._note,
-            "resolve": self._resolve,
-            "mute": self._mute,
-            "merge": self._merge,
-            "declare": self._declare,
-            "report": self._report,
-        }
-
-    @property
-    def verbs(self) -> Sequence[str]:
-        """The verbs that may show a form."""
-        return tuple(self._made)
+        made = (self._note, self._resolve, self._mute, self._merge, self._declare, self._report)
+        self._made = dict(zip(WITH_FORM, made, strict=True))
 
     def form(self, request: Request) -> Form | None:
         """The form for a request that is understood already, or None when it says enough."""

@@ -48,23 +48,12 @@ class Threads:
         self._busy.add(channel)
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self._drill(*self._house.chats[channel])
+                await drill(*self._house.chats[channel], self._house.clock.now())
         except (Retry, Refused, TimeoutError) as why:
             return no((f"The test in {channel} failed: {str(why) or 'the chat did not answer in a minute'}.",))
         finally:
             self._busy.discard(channel)
         return yes((f"The test in {channel} went through: opened, updated and closed.",))
-
-    async def _drill(self, chat: Chat, place: Place) -> None:
-        now = self._house.clock.now()
-        incident = _pretended(now)
-        key = f"{incident.id}/{place.name}"
-        ref = await chat.open(place, f"{key}/open", _shown(incident), None, None)
-        await chat.reply(place, ref, f"{key}/1", _line(1, "Opened: test"), None)
-        await chat.edit(place, ref, _shown(replace(incident, rev=2)), None)
-        await chat.reply(place, ref, f"{key}/2", _line(2, "Over"), None)
-        over = replace(incident, state=State.CLOSED, closed_at=now, eased_at=now, rev=3)
-        await chat.close(place, ref, _shown(over), None)
 
     async def _replay(self, request: Request) -> Answer:
         incident = await self._finder.incident(request)
@@ -80,6 +69,23 @@ class Threads:
         self._house.changed(incident.service)
         channels = ", ".join(thread.channel for thread in chosen)
         return yes((f"A fresh thread of {incident.id} is being built in {channels}. An old one is no longer kept up.",))
+
+
+async def drill(chat: Chat, place: Place, now: datetime) -> None:
+    """A whole life in one channel, marked as a test: open, a line, an edit, a line, close.
+
+    Raises:
+        Retry: the chat could not take it now.
+        Refused: a person must act first; the words say how.
+    """
+    incident = _pretended(now)
+    key = f"{incident.id}/{place.name}"
+    ref = await chat.open(place, f"{key}/open", _shown(incident), None, None)
+    await chat.reply(place, ref, f"{key}/1", _line(1, "Opened: test"), None)
+    await chat.edit(place, ref, _shown(replace(incident, rev=2)), None)
+    await chat.reply(place, ref, f"{key}/2", _line(2, "Over"), None)
+    over = replace(incident, state=State.CLOSED, closed_at=now, eased_at=now, rev=3)
+    await chat.close(place, ref, _shown(over), None)
 
 
 def _chosen(threads: Sequence[Thread], request: Request) -> list[Thread]:

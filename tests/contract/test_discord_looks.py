@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from doubles.discord_rules import check_message, length
+from doubles.discord_rules import check_message, check_modal, length
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats import discord_looks as looks
-from bot.core.model import Answer, Bold, Button, Fact, Head, Line, Said, Source, When
+from bot.chats.discord_forms import about, modal
+from bot.core.model import Answer, Bold, Button, Fact, Field, Form, Head, Line, Said, Source, When
 
 MOMENT = datetime(2022, 11, 4, 7, 5, tzinfo=UTC)
 
@@ -188,6 +189,42 @@ HEADS = st.builds(
     link=st.sampled_from(["", "https://status.example.org/x", "javascript:alert(1)"]),
     buttons=st.just((Button(verb="ack", label="Acknowledge"), Button(verb="why", label="W" * 200))),
 )
+
+
+CODES = st.text(alphabet="abc-", max_size=120)
+FIELDS = st.builds(
+    Field,
+    name=st.sampled_from(["text", "target", "span"]),
+    label=WORDS,
+    options=st.lists(st.tuples(CODES, WORDS), max_size=30, unique_by=lambda pair: pair[0]).map(tuple),
+    value=WORDS,
+)
+
+
+@given(st.lists(FIELDS, min_size=1, max_size=6).map(tuple), WORDS, TEXTS)
+def test_no_form_ever_passes_a_limit_of_discord(fields: tuple[Field, ...], title: str, about: tuple) -> None:
+    form = Form(verb="note", title=title, submit="Add", fields=fields, about=(about, about), incident="twitter-1")
+    check_modal(modal(form).to_dict())
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_a_strangers_words_are_inert_in_a_form(words: str) -> None:
+    field = Field(name="target", label=f"Which? {words}", options=((words or "x", words), ("b", "B")), value="b")
+    form = Form(verb="merge", title=words, submit="Merge", fields=(field,), about=((Said(words),), (words,)))
+    shown = modal(form).to_dict()
+    for part in shown["components"]:
+        if part["type"] == 10:
+            assert not LIVE.search(part["content"].replace(looks.plain(words), ""))
+    labels = [shown["title"], *(o["label"] for o in shown["components"][-1]["component"]["options"])]
+    assert not [c for text in labels for c in text if unicodedata.category(c) in STRANGE]
+
+
+@pytest.mark.parametrize(
+    ("custom", "parts"),
+    [("ack:i-1", ("ack", "i-1", "")), ("note::a:b", ("note", "", "a:b")), ("help", ("help", "", ""))],
+)
+def test_what_a_press_is_about_is_read_from_its_id(custom: str, parts: tuple[str, str, str]) -> None:
+    assert about({"custom_id": custom}) == parts
 
 
 @given(HEADS)
