@@ -117,7 +117,11 @@ def said(node: Schema) -> str:
         return _chosen(choices)
     if "enum" in node or "const" in node:
         given = node.get("enum", [node.get("const")])
-        return "an entry of [the catalogue](#the-catalogue)" if len(given) > _MANY else either(f"`{v}`" for v in given)
+        return (
+            "an entry of [the catalogue](configuration.md#the-catalogue)"
+            if len(given) > _MANY
+            else either(f"`{v}`" for v in given)
+        )
     if special := _special(node):
         return special
     held = node.get("type", "text")
@@ -154,4 +158,4 @@ def _held(kind: str, node: Schema) -> str:
 def _address(name: str) -> str:
     if _PLUGINS.get(name) in SOURCES:
         return f"sources.md#{_PLUGINS[name]}"
-    return "#" + slug(_title(name))
+    return "configuration.md#" + slug(_title(name))
