@@ -94,6 +94,7 @@ class House:
         self.settings, self.public_url = settings, self.called(settings)
         _replace(self.services, furnishing.services(settings))
         _replace(self.watches, furnishing.watches(settings))
+        self.desk.refit()
         _replace(self.rules, furnishing.rules(settings))
         _replace(self.policies, {name: service.policy for name, service in self.services.items()})
         self.tally.voices.retime(furnishing.voices(settings))

@@ -58,6 +58,10 @@ class Desk:
         await self._audit.wake()
         await self._planning.wake()
 
+    def refit(self) -> None:
+        """The services are others now: put what people planned over them again."""
+        self._planning.refit()
+
     def reach(
         self, chats: Mapping[str, tuple[Chat, Place]], draw: Callable[[str], Awaitable[bytes | None]] | None
     ) -> None:

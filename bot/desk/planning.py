@@ -44,7 +44,7 @@ class Planning:
         self._house = house
         self._finder = finder
         self._all: tuple[Planned, ...] = ()
-        self._configured = {name: service.windows for name, service in house.services.items()}
+        self._configured: dict[str, tuple[Window, ...]] = {}
         self._turn = asyncio.Lock()
 
     def verbs(self) -> Mapping[str, Verb]:
@@ -55,6 +55,11 @@ class Planning:
         """Know again what was added before the last stop."""
         kept = await self._house.store.get(_KEY)
         self._all = msgspec.json.decode(kept, type=tuple[Planned, ...]) if kept else ()
+        self.refit()
+
+    def refit(self) -> None:
+        """Take the windows of the config as they are now, and put what was added beside them."""
+        self._configured = {name: service.windows for name, service in self._house.services.items()}
         self._spread()
 
     async def _maintenance(self, request: Request) -> Answer:

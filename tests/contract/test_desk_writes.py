@@ -4,9 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from doubles.living import ANNA, BEN, NOON, Living, said, words
+from doubles.living import ANNA, BEN, CONFIG, NOON, Living, said, words
 from msgspec.structs import replace
 
+from bot.config.read import read
 from bot.core.model import Kind, State
 from bot.ports import Refused
 
@@ -227,6 +228,19 @@ async def test_planned_work_outlives_a_restart(tmp_path):
             "maintenance end twitter",
         ]
         assert "Anna (T1:U1, slack)" in trail[0]
+
+
+async def test_planned_work_outlives_a_new_configuration(life, tmp_path):
+    await life.say("maintenance add twitter 1h")
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        CONFIG.replace("  calm: {name: Calm}", '  calm: {name: Calm, maintenance: [{cron: "0 3 * * *", for: 1h}]}')
+    )
+    await life.house.adopt(read(file, {}))
+    assert [window.lasts for window in life.house.services["twitter"].windows] == [timedelta(hours=1)]
+    assert "Calm: whenever 0 3 * * * (UTC), for 1 h, in the config." in said(await life.say("maintenance"))
+    assert (await life.say("maintenance end twitter")).ok
+    assert life.house.services["twitter"].windows == ()
 
 
 async def test_planned_work_during_an_incident_is_told_in_its_thread(life):

@@ -9,7 +9,7 @@ from typing import Self
 from doubles.chat import RememberingChat
 from doubles.clock import ManualClock
 
-from bot.app import House
+from bot.house import House
 from bot.config.read import read
 from bot.core.model import Answer, Incident, Person, Request, Text
 from bot.core.wording import plain
