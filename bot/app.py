@@ -230,6 +230,7 @@ class Serving:
             hearing=self.hearing,
             clock=house.clock,
             access=furnishing.access(settings),
+        self.house.misread(trouble)
             key=house.seal,
             public_url=house.called(settings),
             policy=furnishing.common(settings),

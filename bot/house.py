@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import blake2b
@@ -106,6 +107,10 @@ class House:
         self.origin = Origin(path=str(settings.path), read_at=now)
 
     def _stand_ins(self, channel: str, service: str) -> Sequence[str]:
+    def misread(self, trouble: str) -> None:
+        """Why the settings could not be read again; empty when they could."""
+        self.origin = dataclasses.replace(self.origin, trouble=trouble)
+
         """Who can say what a channel cannot: those in no trouble themselves before the others."""
         found = furnishing.stand_ins(self.settings, channel, service)
         return sorted(found, key=lambda name: bool(name in self.relays and self.relays[name].trouble))

@@ -145,6 +145,14 @@ async def test_config_says_the_levels_in_words_with_file_line_and_age(life):
     assert "Told: wall, ops." in of_one
 
 
+async def test_config_says_why_a_later_reading_failed(life):
+    life.house.misread("config.yaml:3:1: unknown key 'levls'")
+    told = said(await life.say("config show"))
+    assert "The last try to read it again failed: config.yaml:3:1: unknown key 'levls'" in told
+    life.house.misread("")
+    assert "failed" not in said(await life.say("config show"))
+
+
 async def test_looking_leaves_no_trace(life):
     await life.broken()
     before = await life.timeline()

@@ -9,10 +9,10 @@ from typing import Self
 from doubles.chat import RememberingChat
 from doubles.clock import ManualClock
 
-from bot.house import House
 from bot.config.read import read
 from bot.core.model import Answer, Incident, Person, Request, Text
 from bot.core.wording import plain
+from bot.house import House
 from bot.ports import Place
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
