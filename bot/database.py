@@ -8,7 +8,6 @@ SQLite before 3.51.3 (fixed in 3.44.6, 3.50.7 and 3.51.3).
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -22,15 +21,15 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.ports import Refused, Retry
+from bot.sqlitefile import MEMORY, claim, code, opened, spoken
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
-MEMORY = ":memory:"
 _GROUP = 512  # jobs that share one commit
 _BACKLOG = 100_000  # jobs that may wait for a blocked disk
 _PATIENCE = 10  # seconds that a closing database still waits for a foreign lock
-_LATER = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+
 
 _log = structlog.get_logger()
 
@@ -46,14 +45,19 @@ class _Task:
 class Database:
     """An SQLite file that this process alone writes, or a private one for `":memory:"`.
 
+    `heal` is given the file before it is opened, once nobody else can have it; `healed` is what it said it did.
+    `damaged` says so once the file turned out to be damaged while it was in use.
+
     Raises:
         Refused: another process has it open, or it cannot be read as a database; the words say what to do.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, heal: Callable[[Path], str] = lambda _: "") -> None:
         self.path = path if path == MEMORY else Path(path)
-        self._guard = _claim(self.path) if isinstance(self.path, Path) else None
-        self._connection = _open(self.path)
+        self.damaged = ""
+        self._guard = claim(self.path) if isinstance(self.path, Path) else None
+        self.healed = heal(self.path) if isinstance(self.path, Path) else ""
+        self._connection = opened(self.path)
         self._jobs: SimpleQueue[_Task | None] = SimpleQueue()
         self._closing = False
         self._blocked = False
@@ -132,10 +136,16 @@ class Database:
     def _look(self, job: Job[T]) -> T:
         try:
             if self._view is None:
-                self._view = _open(self.path, writes=False)
+                self._view = opened(self.path, writes=False)
             return job(self._view)
         except sqlite3.Error as exc:
-            raise _spoken(exc, self.path) from exc
+            raise self._heard(exc) from exc
+
+    def _heard(self, exc: sqlite3.Error) -> Exception:
+        """The file's refusal in our words; damage is remembered."""
+        if code(exc) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self.damaged = str(exc)
+        return spoken(exc, self.path)
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -162,7 +172,7 @@ class Database:
             return self._transaction(tasks)
         except sqlite3.Error as exc:
             if len(tasks) == 1:
-                return [(tasks[0], None, _spoken(exc, self.path))]
+                return [(tasks[0], None, self._heard(exc))]
         return [outcome for task in tasks for outcome in self._commit([task])]
 
     def _transaction(self, tasks: list[_Task]) -> list[_Outcome]:
@@ -184,7 +194,7 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as exc:
                 waited += self._closing
-                if _code(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or waited > _PATIENCE:
+                if code(exc) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or waited > _PATIENCE:
                     raise
                 self._say_blocked(blocked=True)
             else:
@@ -241,57 +251,3 @@ def _statements(script: str) -> list[str]:
             statements.append(rest)
             rest = ""
     return statements
-
-
-def _claim(path: Path) -> int:
-    """Lock the file's own lock file for this process, for as long as the descriptor lives."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        guard = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as exc:
-        raise Refused(f"cannot keep data in {path.parent}: {exc.strerror}; choose another `data` folder") from exc
-    try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        owner = os.read(guard, 32).decode().strip() or "unknown"
-        os.close(guard)
-        raise Refused(
-            f"{path} is in use by another Tocsin (process {owner}): stop that one, or give this one its own `data` folder"
-        ) from exc
-    os.ftruncate(guard, 0)
-    os.write(guard, str(os.getpid()).encode())
-    return guard
-
-
-def _open(path: Path | str, *, writes: bool = True) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
-        if writes:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
-        else:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("PRAGMA wal_autocheckpoint = 0")
-    except sqlite3.Error as exc:
-        raise _spoken(exc, path) from exc
-    return connection
-
-
-def _code(exc: sqlite3.Error) -> int:
-    """The primary result code, without the extended part; 0 for an error of the Python module itself."""
-    return (getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
-
-
-def _spoken(exc: sqlite3.Error, path: Path | str) -> Exception:
-    """Turn the file's refusal into ours; a mistake in the SQL stays what it is."""
-    match _code(exc):
-        case sqlite3.SQLITE_FULL:
-            return Retry(f"{path}: the disk is full; free some space, and writing goes on by itself")
-        case code if code in _LATER:
-            return Retry(f"{path}: {exc}")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return Refused(f"{path} is damaged or no database ({exc}): move it away, or restore a backup")
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return Refused(f"cannot write {path} ({exc}): give this user the right to write the file and its folder")
-    return exc

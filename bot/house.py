@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from bot import furnishing
 from bot.ailing import Ailing
+from bot.backups import heal
 from bot.board import Board
 from bot.config.settings import Settings
 from bot.core.admission import Admission, Vocabulary
@@ -94,8 +95,8 @@ class House:
         gone = self.services.keys() - settings.services.keys()
         self.settings, self.public_url = settings, self.called(settings)
         _replace(self.services, furnishing.services(settings))
-        _replace(self.watches, furnishing.watches(settings))
         self.desk.refit()
+        _replace(self.watches, furnishing.watches(settings))
         _replace(self.rules, furnishing.rules(settings))
         _replace(self.policies, {name: service.policy for name, service in self.services.items()})
         self.tally.voices.retime(furnishing.voices(settings))
@@ -106,11 +107,11 @@ class House:
             await self.engine.retire(service, now)
         self.origin = Origin(path=str(settings.path), read_at=now)
 
-    def _stand_ins(self, channel: str, service: str) -> Sequence[str]:
     def misread(self, trouble: str) -> None:
         """Why the settings could not be read again; empty when they could."""
         self.origin = dataclasses.replace(self.origin, trouble=trouble)
 
+    def _stand_ins(self, channel: str, service: str) -> Sequence[str]:
         """Who can say what a channel cannot: those in no trouble themselves before the others."""
         found = furnishing.stand_ins(self.settings, channel, service)
         return sorted(found, key=lambda name: bool(name in self.relays and self.relays[name].trouble))
@@ -162,8 +163,7 @@ class House:
         if folder is None:
             database = Database(MEMORY)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
-            database = Database(folder / name)
+            database = Database(folder / name, lambda file: heal(file, folder / "backups", self.clock.now()))
         self.databases.append(database)
         return database
 

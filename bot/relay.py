@@ -116,7 +116,8 @@ class Relay:
             wake.clear()
             pause = await self._catch_up(name)
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), timeout=pause)
+                async with asyncio.timeout(pause):  # wait_for may swallow a cancellation before Python 3.12
+                    await wake.wait()
 
     async def _catch_up(self, name: str) -> float:
         while True:

@@ -91,7 +91,7 @@ def _begun(case: Case, words: str, at: datetime) -> Incident:
     subject = case.service[1:]
     slug = "-".join(subject.lower().split())
     return Incident(
-        id=f"tocsin-{slug}-{at:%Y%m%d-%H%M%S}",
+        id=f"tocsin-{slug}-{at:%Y%m%d-%H%M}-{case.version + 1}",
         service=case.service,
         name=subject,
         state=State.OPEN,

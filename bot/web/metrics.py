@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
@@ -17,6 +17,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._gauges: dict[str, Gauge] = {}
         self._reports = Counter(
             "tocsin_reports",
             "Problem reports that came in over HTTP, by what became of them.",
@@ -39,14 +40,16 @@ class Metrics:
         self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
-        """Add a measure that is read whenever Prometheus asks."""
-        Gauge(name, help_text, registry=self.registry).set_function(read)
+        """Add a measure that is read whenever Prometheus asks; the same name again is read anew from then on."""
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(name, help_text, registry=self.registry)
+        self._gauges[name].set_function(read)
 
-    def received(self, receipt: Receipt) -> None:
-        """Count a batch of reports."""
-        self._accepted.inc(receipt.accepted)
-        self._repeated.inc(receipt.repeated)
-        self._rejected.inc(len(receipt.rejected))
+    def received(self, receipts: Sequence[Receipt]) -> None:
+        """Count reports."""
+        self._accepted.inc(sum(receipt.accepted for receipt in receipts))
+        self._repeated.inc(sum(receipt.repeated for receipt in receipts))
+        self._rejected.inc(sum(len(receipt.rejected) for receipt in receipts))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the pattern, never the path, so that strangers cannot make new series."""
