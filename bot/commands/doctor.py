@@ -65,7 +65,7 @@ def _findings(path: Path, environ: Mapping[str, str] | None) -> Iterator[Finding
 def _folder(data: Path) -> Finding:
     what = "data folder"
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data):
             free = shutil.disk_usage(data).free
     except OSError as exc:
