@@ -89,8 +89,11 @@ class Desk:
 
     async def _done(self, verb: Verb, asked: Request) -> Answer:
         answer = await verb(asked)
-        if answer.ok and asked.verb in _AUDITED and asked.text.strip() not in ("", "list"):
-            await self._audit.add(asked)
+        if answer.ok and _changes(asked):
+            who = asked.who
+            log.info("a person acted", verb=asked.verb, who=who.id, chat=who.chat, channel=asked.channel)
+            if asked.verb in _AUDITED:
+                await self._audit.add(asked)
         return answer
 
     def form(self, request: Request) -> Form | None:
@@ -121,6 +124,12 @@ class Desk:
             return [(name, name) for name in house.chats]
         codes = {"symptom": SYMPTOMS, "platform": PLATFORMS, "region": COUNTRIES}.get(what, ())
         return [(code, label(code)) for code in codes]
+
+
+def _changes(asked: Request) -> bool:
+    """True for what changes the state of the house, and not only one person's own voice."""
+    looks = asked.verb == "config" or (asked.verb == "maintenance" and asked.text.strip() in ("", "list"))
+    return needed(asked.verb) in ("act", "admin") and not looks
 
 
 def _denied(asked: Request) -> Answer:

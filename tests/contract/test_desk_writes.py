@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from doubles.living import ANNA, BEN, CONFIG, NOON, Living, said, words
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from bot.config.read import read
 from bot.core.model import Kind, State
@@ -295,6 +296,29 @@ async def test_a_thread_that_died_is_the_one_that_is_replayed(life):
     assert "built in wall" in said(answer)
     waiting = await life.house.store.behind("wall")
     assert [thread.incident for thread, _ in waiting] == [incident.id]
+
+
+@pytest.mark.parametrize(
+    ("typed", "logged", "kept"),
+    [
+        ("ack", True, False),
+        ("test ops", True, True),
+        ("replay twitter", True, True),
+        ("maintenance add cloud 1h", True, True),
+        ("maintenance list", False, False),
+        ("config show", False, False),
+        ("report twitter", False, False),
+        ("show", False, False),
+        ("unmute", False, False),
+    ],
+)
+async def test_who_changed_what_is_logged_with_an_id_and_kept_where_no_timeline_tells_it(life, typed, logged, kept):
+    await life.broken()
+    with capture_logs() as logs:
+        await life.press("", text=typed, channel="ops")
+    acted = [(log["verb"], log["who"]) for log in logs if log["event"] == "a person acted"]
+    assert acted == ([(typed.split()[0], "T1:U1")] if logged else [])
+    assert (typed in said(await life.say("config audit"))) is kept
 
 
 RIGHTS = {"read": 1, "report": 2, "act": 3, "admin": 4}
