@@ -15,14 +15,30 @@ import structlog
 
 from bot.core.delivery import bare
 from bot.core.incident import objection, step
-from bot.core.model import Acted, Case, Entry, Event, Evidence, Incident, Judged, Reading, Scope, Service, Signal, State
+from bot.core.model import (
+    Acted,
+    Case,
+    Entry,
+    Event,
+    Evidence,
+    Health,
+    Incident,
+    Judged,
+    Reading,
+    Scope,
+    Service,
+    Signal,
+    State,
+)
+from bot.core.places import label
 from bot.core.planned import covered
 from bot.core.reports import Cell
-from bot.core.scope import scope
+from bot.core.scope import scope, within
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
+from bot.detectors.parts import Part, Parts
 from bot.detectors.surge import Surge, Verdict
 from bot.ports import Clock, Conflict, Retry, Store, Watch
 
@@ -33,6 +49,8 @@ _KEEP_EVERY = 10
 _MIX_LAG = timedelta(minutes=30)
 _SCOPE_WINDOWS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120))
 _SCOPE_ENOUGH = 60
+_NATS = {Evidence.VENDOR: 3.0, Evidence.PROBE: 3.0, Evidence.ALERT: 2.0}
+"""What a source that says it is bad adds to the evidence of the counts."""
 
 
 class _Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +59,7 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
     surge: bytes
     mix: bytes
+    parts: bytes = b""
 
 
 class Engine:
@@ -64,6 +83,7 @@ class Engine:
         self.watched: dict[tuple[str, str], Watched] = {}
         self.asked: dict[tuple[str, str], datetime] = {}
         self.surge = Surge(rules, tick)
+        self.parts = Parts(rules, tick)
         self.mix = Mix()
         self.tick = tick
         self.trouble = ""
@@ -88,6 +108,7 @@ class Engine:
         if kept is not None:
             memory = msgspec.msgpack.decode(kept, type=_Memory)
             self.surge = Surge.restore(memory.surge, self.rules, self.tick)
+            self.parts = Parts.restore(memory.parts, self.rules, self.tick)
             self.mix = Mix.restore(memory.mix)
             self._until = memory.until
         self._until = self._until or self._start(now)
@@ -97,7 +118,12 @@ class Engine:
         """Keep what the detectors know."""
         if self._until is None:
             return
-        memory = _Memory(until=self._until, surge=self.surge.snapshot(), mix=self.mix.snapshot())
+        memory = _Memory(
+            until=self._until,
+            surge=self.surge.snapshot(),
+            mix=self.mix.snapshot(),
+            parts=self.parts.snapshot(),
+        )
         await self._store.put(_MEMORY, msgspec.msgpack.encode(memory))
 
     async def refit(self, now: datetime) -> None:
@@ -111,7 +137,7 @@ class Engine:
             self.verdicts.pop(gone, None)
         for place in [p for p in self.watched if p[1] not in self.watches.get(p[0], {})]:
             del self.watched[place]
-        self.surge = self.surge.resize(self.rules)
+        self.surge, self.parts = self.surge.resize(self.rules), self.parts.resize(self.rules)
         self._judge_counts(now, None)
 
     async def retire(self, service: str, now: datetime) -> None:
@@ -148,25 +174,39 @@ class Engine:
 
     async def beat(self, now: datetime) -> None:
         """Close the buckets that are over and judge: every service after a close, else those whose counts moved."""
-        closed = await self._close_until(now)
         moved = self._moved()
-        only = None if closed else moved
+        self._revise(moved)
+        closed = await self._close_until(now)
+        only = None if closed else moved.keys()
         if only is None or only:
             self._judge_counts(now, only)
         for service in self.services if only is None else only:
             await self.consider(service, now)
+        for service in moved:
+            self._changed(service)
         self.beaten_at = now
 
-    def _moved(self) -> set[str]:
-        """Services whose counts changed since the last beat."""
-        return {service for service in self._tally.drain() if service in self.services}
+    def _moved(self) -> dict[str, int]:
+        """Services whose counts changed since the last beat, each with the earliest bucket that did."""
+        return {service: first for service, first in self._tally.drain().items() if service in self.services}
+
+    def _revise(self, moved: Mapping[str, int]) -> None:
+        """Counts that came late, or took the place of others, are judged as if they had been there."""
+        if self._until is None:
+            return
+        running = self._epoch_bucket(self._until)
+        for service, first in moved.items():
+            for bucket in range(max(first, running - self.surge.depth), running):
+                self.surge.revise(service, self._time(bucket), self._tally.people(service, bucket))
 
     async def _close_until(self, now: datetime) -> bool:
         until = self._until = self._until or self._start(now)
         closed = 0
         while until + self.tick <= now:
             bucket = self._epoch_bucket(until)
-            self.surge.close(until, {service: self._tally.total(service, bucket) for service in self.services})
+            counts = {service: self._tally.people(service, bucket) for service in self.services}
+            self.surge.close(until, counts)
+            self.parts.close(until, {name: self._cells(name, bucket, n) for name, n in counts.items()})
             self._learn_mix(bucket)
             until = self._until = until + self.tick
             closed += 1
@@ -183,6 +223,9 @@ class Engine:
                 if cells:
                     self.mix.learn(service, cells)
 
+    def _cells(self, service: str, bucket: int, count: float | None) -> Mapping[Cell, float] | None:
+        return self._tally.cells(service, bucket, bucket) if count else None if count is None else {}
+
     def _calm(self, service: str) -> bool:
         case = self.cases.get(service)
         return case is None or case.incident is None or case.incident.state is State.CLOSED
@@ -190,7 +233,7 @@ class Engine:
     def _judge_counts(self, now: datetime, only: Collection[str] | None) -> None:
         bucket = self._epoch_bucket(now)
         names = self.services if only is None else only
-        running = {service: self._tally.total(service, bucket) or 0.0 for service in names}
+        running = {service: self._tally.people(service, bucket) or 0.0 for service in names}
         for verdict in self.surge.judge(now, running, only):
             self.verdicts[verdict.series] = verdict
 
@@ -201,7 +244,17 @@ class Engine:
         before = self.watched.get((service, watch), Watched())
         raise_after, clear_after = getattr(source, "fail_after", 1), getattr(source, "clear_after", 1)
         self.watched[service, watch] = hear(before, signal, raise_after=raise_after, clear_after=clear_after)
+        self.surge.lean(service, self._said(service))
         await self.consider(service, signal.at)
+
+    def _said(self, service: str) -> float:
+        """The evidence in nats that the watches of a service add to what people report: once for each kind."""
+        kinds = {
+            source.evidence
+            for name, source in self.watches[service].items()
+            if (watched := self.watched.get((service, name))) and (watched.health or 0) >= Health.DEGRADED
+        }
+        return sum(_NATS.get(kind, 0.0) for kind in kinds)
 
     async def consider(self, service: str, now: datetime) -> None:
         """Give a service its turn with the present evidence; calm ones without a story cost nothing."""
@@ -227,7 +280,10 @@ class Engine:
         verdict = self.verdicts.get(service)
         if verdict is None:
             return None
+        verdict, part = self._worst(service, verdict)
         where = self._scope(service, verdict, now) if verdict.level else None
+        if where and part:
+            where = within(where, part.axis, part.code)
         return Reading(
             at=now,
             kind=Evidence.PEOPLE,
@@ -238,6 +294,15 @@ class Engine:
             scope=where,
             rule=verdict.rule,
         )
+
+    def _worst(self, service: str, verdict: Verdict) -> tuple[Verdict, Part | None]:
+        """The verdict on a service, or on the part of it that is worse than the whole."""
+        rank = self.services[service].policy.rank
+        found = self.parts.raised(service)
+        if found is None or rank(found[1].level) <= rank(verdict.level):
+            return verdict, None
+        part, worse = found
+        return msgspec.structs.replace(worse, rule=f"{worse.rule}, from {label(part.code)}"), part
 
     def _scope(self, service: str, verdict: Verdict, now: datetime) -> Scope:
         """Where it is bad, from as far back within the trouble as it takes to have reports enough to say."""
@@ -251,7 +316,8 @@ class Engine:
             if sum(cells.values()) >= _SCOPE_ENOUGH or first <= onset:
                 break
         told = incident.told_scope if incident else None
-        return scope(cells, self.mix.usual(service), times=verdict.numbers.times, told=told)
+        times = self.verdicts[service].numbers.times
+        return scope(cells, self.mix.usual(service), times=times, told=told)
 
     def _signals(self, service: str, now: datetime) -> tuple[Reading, ...]:
         """Readings of the watches; one not asked since the start keeps what it said in the living incident."""

@@ -134,8 +134,19 @@ def _delay(found: Sequence[tuple[int, int]], outage: Outage) -> float:
 
 def _end(found: Sequence[tuple[int, int]], outage: Outage) -> tuple[int, bool, float]:
     """Incidents of one outage, whether one was over too early, and minutes from the end to the last calm."""
-    about = [(a, b) for a, b in found if outage.start - _EARLY <= a <= outage.end + _ECHO]
+    about = _joined([(a, b) for a, b in found if outage.start - _EARLY <= a <= outage.end + _ECHO])
     return len(about), any(b < outage.end - _EARLY for _, b in about), float(max(b for _, b in about) - outage.end)
+
+
+def _joined(found: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What flares up again within a quarter of an hour is the same incident, as it is in every thread."""
+    joined: list[tuple[int, int]] = []
+    for a, b in found:
+        if joined and a - joined[-1][1] <= _QUIET:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined
 
 
 def _by_shape(outages: Sequence[Outage], delays: Floats) -> dict[str, tuple[float, float]]:

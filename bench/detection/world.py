@@ -144,13 +144,13 @@ def _echoes(random: np.random.Generator, calm: Floats, extra: Floats) -> Floats:
     """Counts that echo: each report calls forth others within minutes, now and then a crowd of them."""
     minutes, services = calm.shape
     branching, life = random.uniform(0.3, 0.7, services), np.exp(-1.0 / random.uniform(5.0, 30.0, services))
-    crowds = random.uniform(0.002, 0.02, services)
+    crowds = np.exp(random.uniform(np.log(0.0003), np.log(0.01), services))
     counts = np.empty_like(calm)
     excited = np.zeros(services)
     for minute in range(minutes):
         counts[minute] = random.poisson(calm[minute] * (1 - branching) + excited)
         seeds = counts[minute]
-        crowd = np.where(random.random(services) < crowds * np.minimum(seeds, 1), random.pareto(1.5, services) * 4, 0)
+        crowd = np.where(random.random(services) < crowds * np.minimum(seeds, 1), random.pareto(1.7, services) * 4, 0)
         echo = branching * random.gamma(np.maximum(seeds, 1e-9) * 0.7, 1 / 0.7) + np.minimum(crowd, 400)
         excited = excited * life + echo * (1 - life)
     return counts + random.poisson(extra)
@@ -192,10 +192,10 @@ def _outage(random: np.random.Generator, service: int, start: int, *, scoped: bo
     elif shape == "regional":
         hit = random.choice(len(_REGIONS), size=int(random.integers(1, 3)), replace=False)
         cells[:] = np.isin(np.arange(len(_REGIONS)), hit)[:, None]
-        size *= 1.0 if scoped else random.uniform(0.2, 0.7)
+        size *= 1.0 if scoped else random.uniform(0.3, 0.8)
     elif shape == "platform":
         cells[:] = np.arange(len(_PLATFORMS)) == random.integers(len(_PLATFORMS))
-        size *= 1.0 if scoped else random.uniform(0.2, 0.7)
+        size *= 1.0 if scoped else random.uniform(0.3, 0.8)
     elif shape == "slow burn":
         last = int(random.uniform(120, 420))
     elif shape == "ramp then spike":

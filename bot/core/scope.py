@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 from math import isfinite, log, sqrt
 
+from msgspec.structs import replace
+
 from bot.core.model import Scope, Share
 from bot.core.places import EVERYWHERE, country
 from bot.core.reports import Cell
@@ -51,6 +53,15 @@ def scope(
         symptoms=_Dimension(now, usual, 2, times).leading(),
         spared=(*what.spared(), *where.spared())[:_FEW],
     )
+
+
+def within(said: Scope, axis: int, code: str) -> Scope:
+    """The scope when one region (axis 0) or platform (1) is known to be out of the usual: at least that is named."""
+    if axis == 0 and code not in {share.code for share in said.regions}:
+        return replace(said, regions=(*said.regions, Share(code=code, share=1.0))[-_FEW:])
+    if axis == 1 and code not in {share.code for share in said.platforms}:
+        return replace(said, platforms=(*said.platforms, Share(code=code, share=1.0))[-_FEW:])
+    return said
 
 
 def changed(before: Scope | None, after: Scope) -> bool:

@@ -96,16 +96,6 @@ class Baseline:
         self.rates_hour = -1
         self.refresh()
 
-    def inherit(self, child: int, parent: int, share: float) -> None:
-        """Let one series begin as a part of another that has been listened to for long: a share of its usual."""
-        self.reports[:, child] = self.reports[:, parent] * share
-        self.first[0, child] = self.first[0, parent] * share
-        self.first[1, child] = self.first[1, parent]
-        self.hours[:, child] = self.hours[:, parent]
-        self.rates[:, child] = np.maximum(self.rates[:, parent] * share, _LEAST_RATE)
-        self.learned[child] = self.learned[parent]
-        self.refresh()
-
     def curve(self, column: int, first: int, n: int) -> tuple[Floats, Floats, Floats]:
         """Usual count and the band of ordinary noise, low and high, of n buckets of one series; NaN when not known."""
         if not self.known[column]:

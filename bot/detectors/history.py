@@ -102,15 +102,16 @@ class History:
         """Give a closed bucket of one series another count (NaN: it was a gap); if it is not learned yet, it will be."""
         if not self.ring.end - self.ring.depth <= number < self.ring.end:
             return
-        seen, due = (0.0, 0.0) if np.isnan(count) else (count, float(self.base.due(self.ring.end)[column]))
-        was = self.ring.bucket(number, column)
-        if was[1] > 0 and not np.isnan(count):
-            due = was[1]
-        self.ring.correct(number, column, seen, due)
-        if seen:
-            self.gap.missing[column] = 0.0
-        if due and not was[1]:
+        gap = bool(np.isnan(count))
+        seen, due = self.ring.bucket(number, column)
+        if gap is (due == 0) and (gap or seen == count):
+            return
+        if gap or not due:
+            due = 0.0 if gap else float(self.base.due(self.ring.end)[column])
             self.gap.owed[column] = max(self.gap.owed[column] - due, 0.0)
+        self.ring.correct(number, column, 0.0 if gap else count, due)
+        if count > 0:
+            self.gap.missing[column] = 0.0
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""

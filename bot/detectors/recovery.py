@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank
+from bot.detectors.ring import Columns, Flags, Floats, blank
 
 _ENOUGH = 4.0  # nats for `as usual again`
 _PART, _LEAST = 0.35, 1.25  # of the worst lift that still counts as trouble, and the least lift that does
 _HIGHEST = 1e6  # lifts above are not told apart
 _LATEST = timedelta(hours=1)  # without the level's own conditions, after which a trickle is no trouble any more
+_NEVER = 1e6
 _SOONEST = timedelta(minutes=6)
+_WARY, _WARY_NATS = timedelta(hours=1), 4.0  # after a recovery, in which its last echoes must not open it again
 _DOUBT = 10.0  # how much a doubtful usual slows the test
 
 
@@ -21,16 +23,18 @@ class Recovery:
 
     State, (n,) each: `on` 1.0 in trouble; `age` buckets since it began and `idle` since a level's own conditions held;
     `worst` the highest lift of a window; `calm` nats gathered for calm, never below none: fast after a great outage,
-    patient on thin evidence.
+    patient on thin evidence. `rest` buckets since the last recovery.
     """
 
     def __init__(self, series: int, tick: timedelta) -> None:
         self.on, self.age, self.idle, self.worst, self.calm = (blank(series) for _ in range(5))
-        self._soonest, self._latest = _SOONEST / tick, _LATEST / tick
+        self.rest: Floats = blank(series) + _NEVER
+        self._soonest, self._latest, self._wary = _SOONEST / tick, _LATEST / tick, _WARY / tick
 
     def columns(self) -> dict[str, Floats]:
         """Everything remembered, by name; the arrays themselves."""
-        return {"on": self.on, "age": self.age, "idle": self.idle, "worst": self.worst, "calm": self.calm}
+        names = ("on", "age", "idle", "worst", "calm", "rest")
+        return {name: getattr(self, name) for name in names}
 
     def begin(self, which: Flags, lift: Floats) -> None:
         """Some series are in trouble now, with their present lift, shape (n,); those that were stay so."""
@@ -43,6 +47,7 @@ class Recovery:
 
     def note(self, seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Flags:
         """One more bucket, shape (n,) each; answers which series have recovered in it. A gap says nothing."""
+        np.minimum(self.rest, _NEVER, out=self.rest)
         column = np.flatnonzero(self.on)
         recovered = np.zeros(len(self.on), np.bool_)
         if len(column):
@@ -55,7 +60,14 @@ class Recovery:
             calm = (self.calm[column] >= _ENOUGH) & (self.age[column] >= self._soonest)
             recovered[column] = calm | (self.idle[column] > self._latest)
             self.on[recovered] = 0.0
+            self.rest[recovered] = -1.0
+        self.rest += 1.0
         return recovered
+
+    def wary(self, columns: Columns | slice) -> Floats:
+        """Nats that an excess must bring beyond what is asked, soon after a recovery; shape (k,)."""
+        nats: Floats = np.maximum(1.0 - self.rest[columns] / self._wary, 0.0) * _WARY_NATS
+        return nats
 
     def end(self, which: Flags) -> None:
         """Call it over without a test."""

@@ -12,6 +12,8 @@ from bot.detectors.noise import Noise
 from bot.detectors.ring import Columns, Flags, Floats, Ring, blank
 
 _MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+_PRICE = 0.6  # nats that a window costs for each time it is e times shorter: chance is tried more often there
+_FREE = 10.0  # minutes; a window so long costs nothing
 _BLOCK = 4096  # series at a time, so that their windows fit in a core's cache
 
 
@@ -28,6 +30,8 @@ class Scan:
     def __init__(self, tick: timedelta, most: int) -> None:
         wide = sorted({max(round(minutes * timedelta(minutes=1) / tick), 1) for minutes in _MINUTES})
         self._widths = np.array([width for width in wide if width <= most] or [1], np.intp)
+        minutes = np.append(1, self._widths) * (tick / timedelta(minutes=1))
+        self._price = (_PRICE * np.log(_FREE / minutes)).astype(np.float32)
 
     def all(self, ring: Ring, noise: Noise, known: Flags) -> Found:
         """Every series, after a bucket was closed."""
@@ -37,39 +41,37 @@ class Scan:
         for first in range(0, n, _BLOCK):
             part = slice(first, first + _BLOCK)
             newer = np.maximum(ring.sums[:, rows, part], ring.floor[:, None, part])
-            windows = ring.now[:, None, part] - newer
-            self._best(windows, noise, known, part, found)
+            series = _Series(known[part], noise.spread[part], noise.doubt[part])
+            nats, lift = _best(ring.now[:, None, part] - newer, self._price[1:], series)
+            found.nats[part], found.lift[part] = nats, lift
         return found
 
     def some(self, ring: Ring, noise: Noise, known: Flags, columns: Columns, running: Floats) -> Found:
         """Some series with their running bucket, seen and due of shape (2, k)."""
-        found = Found(blank(len(columns)), blank(len(columns)))
-        widths = np.append(0, self._widths)
-        rows = (ring.end - np.minimum(widths, ring.depth)) % ring.size
+        rows = (ring.end - np.minimum(np.append(0, self._widths), ring.depth)) % ring.size
         newer = np.maximum(ring.sums[:, rows[:, None], columns], ring.floor[:, None, columns])
         windows = ring.now[:, None, columns] - newer + running[:, None]
-        self._best(windows, _Part(noise.spread[columns], noise.doubt[columns]), known[columns], slice(None), found)
-        return found
-
-    @staticmethod
-    def _best(windows: Floats, noise: Noise | _Part, known: Flags, part: slice, found: Found) -> None:
-        """Write the best of the windows, shape (2, w, k), of a part of the series; most windows are plainly calm."""
-        seen, due = windows
-        hot, which = np.nonzero((seen >= LEAST) & (seen > due) & (due > 0) & known[part])
-        if not len(hot):
-            return
-        y, mu = seen[hot, which], due[hot, which]
-        nats = deviance(y, mu, noise.spread[part][which], noise.doubt[part][which])
-        table = blank(*seen.shape)
-        table[hot, which] = nats
-        best = table.argmax(axis=0)
-        every = np.arange(seen.shape[1])
-        found.nats[part] = table[best, every]
-        found.lift[part] = np.where(found.nats[part] > 0, seen[best, every] / np.maximum(due[best, every], 1e-6), 0.0)
+        return _best(windows, self._price, _Series(known[columns], noise.spread[columns], noise.doubt[columns]))
 
 
-class _Part(NamedTuple):
-    """The noise of some series."""
+class _Series(NamedTuple):
+    """What is known of the series that are looked at."""
 
+    known: Flags
     spread: Floats
     doubt: Floats
+
+
+def _best(windows: Floats, price: Floats, series: _Series) -> Found:
+    """The best of the windows, shape (2, w, k), each at its price; most windows are plainly calm."""
+    seen, due = windows
+    table = blank(*seen.shape)
+    hot, which = np.nonzero((seen >= LEAST) & (seen > due) & (due > 0) & series.known)
+    if not len(hot):
+        return Found(table[0], table[0].copy())
+    nats = deviance(seen[hot, which], due[hot, which], series.spread[which], series.doubt[which])
+    table[hot, which] = np.maximum(nats - price[hot], 0.0)
+    best, every = table.argmax(axis=0), np.arange(seen.shape[1])
+    most = table[best, every]
+    lift = np.where(most > 0, seen[best, every] / np.maximum(due[best, every], 1e-6), np.float32(0.0))
+    return Found(most, lift)

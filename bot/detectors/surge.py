@@ -21,6 +21,7 @@ from bot.detectors.ring import Columns, Flags, Floats, blank, named
 from bot.detectors.scan import Scan
 from bot.detectors.tail import Tail
 
+_SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
@@ -74,8 +75,10 @@ class Surge:
         self._ring, self._base = self._history.ring, self._history.base
         self._scan = Scan(tick, self._ring.size - 2)
         self._tail, self._recovery = Tail(n), Recovery(n, tick)
+        self._lean: Floats = blank(n)
         self._held = np.zeros((self._ladder.depth, n), np.bool_)
         self._score: Floats = blank(n)
+        self._stale = False  # something was told since everything was weighed
         self._past: Past | None = None
 
     @property
@@ -87,6 +90,11 @@ class Surge:
     def names(self) -> tuple[str, ...]:
         """The series, in the order of `scores` and `ranks`."""
         return self._names
+
+    @property
+    def known(self) -> Flags:
+        """True where a usual is known, shape (n,)."""
+        return self._base.known
 
     @property
     def scores(self) -> Floats:
@@ -126,8 +134,15 @@ class Surge:
         hour ago stays learned; the next `judge` sees the new count.
         """
         if series in self._at:
+            self._stale = True
             given = float(_clean(np.array([count], np.float64))[0])
             self._history.revise(self._at[series], self._history.number(at), given)
+
+    def lean(self, series: str, nats: float) -> None:
+        """What others say of a service adds to the evidence that its counts already give; not kept in a snapshot."""
+        if series in self._at:
+            self._stale = True
+            self._lean[self._at[series]] = nats
 
     def judge(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> list[Verdict]:
         """The verdict on every service, or on those in `only`, calm ones included.
@@ -218,10 +233,11 @@ class Surge:
         if int((number + 1) * base.tick) != int(number * base.tick):
             self._tail.hour()
         self._history.note(self._score, recovery.on > 0)
+        self._stale = False
 
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
-        if not part and not fresh.any() and self._ring.end:
+        if not (part or self._stale or fresh.any()) and self._ring.end:
             return self._windows(columns, None, part)
         running = np.array([fresh, self._history.running(columns, fresh, part)], np.float32)
         found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, running)
@@ -255,7 +271,10 @@ class Surge:
         known = self._base.known if whole else self._base.known[columns]
         held = self._held if whole else self._held[:, columns]
         score = self._score if whole else self._score[columns]
-        now = self._ladder.hold(held, windows, score, known, slice(None) if whole else columns)
+        which = slice(None) if whole else columns
+        score = np.where(score > _SIGN, score + self._lean[which], score)
+        score = np.where(held.any(axis=0), score, score - self._recovery.wary(which))
+        now = self._ladder.hold(held, windows, score, known, which)
         self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], lift)
         now[0] |= (self._recovery.on if whole else self._recovery.on[columns]) > 0
         self._held[:, columns] = now
@@ -329,9 +348,10 @@ class Surge:
         return {name: array.shape[:-1] for name, array in self._parts().items()} | {"ring": (2, -1)}
 
     def _recall(self, memory: keep.Memory) -> None:
-        shared = [name for name in self._names if name in memory.names]
+        shared = [name for name in self._names if name in memory.held]
         here = np.array([self._at[name] for name in shared], np.intp)
-        there = np.array([memory.names.index(name) for name in shared], np.intp)
+        places = {name: place for place, name in enumerate(memory.names)}
+        there = np.array([places[name] for name in shared], np.intp)
         for name, array in self._parts().items():
             array[..., here] = memory.columns[name][..., there]
         self._base.hour, self._base.rates_hour = memory.hours

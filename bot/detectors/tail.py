@@ -1,8 +1,9 @@
 """How high the evidence of each series climbs by chance alone, learned from its own past.
 
 Counts that come in crowds reach scores that a model of noise calls impossible. So each series keeps a histogram of the
-highest score of each hour, and scores beyond its ninetieth percentile are measured in units of that tail: then one
-threshold means as many false alarms for a noisy series as for a well-behaved one.
+highest score of each hour, and scores beyond its ninetieth percentile are measured in units of its upper half: then one
+threshold means about as many false alarms for a noisy series as for a well-behaved one. The very highest hours are not
+asked: true outages sit there.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ _BINS, _MOST = 32, 150.0
 _EDGES = np.expm1(np.linspace(0.0, np.log1p(_MOST), _BINS + 1)).astype(np.float32)
 _FADE = 0.5 ** (1 / 336)  # an hour counts half after two weeks
 _FROM = 96.0  # hours of experience from which on it is used
-_HIGH, _HIGHER = 0.90, 0.95
-_PRIOR = 8.0  # hours beyond the percentile that a tail of one nat is believed to have had
+_MIDDLE, _HIGH = 0.50, 0.90
+_SOUND = 1.2 * float(np.log(5.0))  # nats from the middle to the percentile where the model of noise holds
+_PRIOR = 20.0  # hours that a sound tail is believed to have had before
 _FATTEST = 12.0  # nats of evidence that count as one
 
 
@@ -69,11 +71,11 @@ class Tail:
         if not len(known):
             return
         filled = filled[:, known]
-        high, higher = _quantile(filled, _HIGH), _quantile(filled, _HIGHER)
-        beyond = filled[-1] * (1 - _HIGH)
-        middle = (beyond * (higher - high) + _PRIOR * float(np.log(2))) / (beyond + _PRIOR)
+        middle, high = _quantile(filled, _MIDDLE), _quantile(filled, _HIGH)
+        upper = filled[-1] * (1 - _MIDDLE)
+        steep = (upper * (high - middle) / _SOUND + _PRIOR) / (upper + _PRIOR)
         self.bend[known] = np.maximum(high, HEALTHY)
-        self.scale[known] = np.clip(middle / float(np.log(2)), 1.0, _FATTEST)
+        self.scale[known] = np.clip(steep, 1.0, _FATTEST)
 
 
 def _quantile(filled: Floats, share: float) -> Floats:

@@ -219,6 +219,81 @@ def test_buckets_left_out_are_gaps(feed, away):
     assert feed.surge.usual("flat", feed.now, 1)[0][0] == pytest.approx(usual, rel=0.15)
 
 
+def test_a_backlog_after_a_gap_is_no_spike_but_an_outage_after_it_is(feed):
+    before = feed.surge.snapshot()
+    feed.run(timedelta(hours=1), fixed={"flat": None})
+    assert feed.run(TICK, fixed={"flat": 130}) == []
+    assert feed.run(timedelta(hours=2)) == []
+    again = Feed(Surge.restore(before, RULES, TICK), feed.now - timedelta(hours=3, minutes=5))
+    again.run(timedelta(hours=1), fixed={"flat": None})
+    assert again.run(TICK, fixed={"flat": 400})[-1][1]["flat"] == "minor"
+
+
+def test_a_backlog_that_is_still_coming_in_is_no_spike_either(feed):
+    feed.run(timedelta(hours=1), fixed={"flat": None})
+    [verdict] = feed.surge.judge(feed.now + MINUTE, {"flat": 110}, only=["flat"])
+    assert verdict.level == ""
+
+
+def test_a_silent_feed_is_told_apart_from_calm(feed):
+    assert not feed.surge.silent("flat")
+    feed.run(timedelta(minutes=30), fixed={"flat": 0})
+    assert feed.surge.silent("flat")
+    assert not feed.surge.silent("silent")
+    assert not feed.surge.silent("nobody")
+
+
+def test_late_counts_can_open(feed):
+    feed.run(3 * TICK, fixed={"flat": None})
+    for ago in (3, 2, 1):
+        feed.surge.revise("flat", feed.now - ago * TICK, 60)
+    verdict = feed.verdict("flat")
+    assert (verdict.level, verdict.numbers.count) == ("major", 180)
+    assert verdict.since == feed.now - 3 * TICK
+
+
+def test_a_count_taken_back_calms_the_evidence(feed):
+    feed.run(TICK, fixed={"flat": 9})
+    feed.run(TICK, fixed={"flat": 18})
+    high = feed.verdict("flat", {"flat": 4}).numbers.score
+    feed.surge.revise("flat", feed.now - TICK, 9)
+    low = feed.verdict("flat", {"flat": 4}).numbers.score
+    feed.surge.revise("flat", feed.now - TICK, None)
+    assert low < high
+    assert feed.verdict("flat").numbers.count < 30
+
+
+def test_what_was_revised_in_time_is_learned_as_if_it_had_come_in_time(feed):
+    other = Feed(Surge.restore(feed.surge.snapshot(), RULES, TICK), feed.now, seed=2)
+    feed.run(2 * TICK, fixed={"flat": 14})
+    other.run(2 * TICK, fixed={"flat": 3})
+    for ago in (2, 1):
+        other.surge.revise("flat", other.now - ago * TICK, 14)
+    feed.run(timedelta(hours=2))
+    other.run(timedelta(hours=2))
+    assert other.surge.usual("flat", feed.now, 9)[0] == pytest.approx(
+        feed.surge.usual("flat", feed.now, 9)[0], rel=1e-4
+    )
+
+
+def test_older_buckets_and_unknown_services_are_left_alone(feed):
+    before = feed.surge.snapshot()
+    feed.surge.revise("flat", feed.now - TICK * (feed.surge.depth + 1), 500)
+    feed.surge.revise("flat", feed.now, 500)
+    feed.surge.revise("nobody", feed.now - TICK, 500)
+    assert feed.surge.snapshot() == before
+
+
+def test_what_others_say_adds_to_evidence_but_is_none_by_itself(feed):
+    count = next(n for n in range(1, 60) if feed.verdict("rare", {"rare": n}).numbers.score > ALARMS_ONLY[0].nats() - 2)
+    calm = Feed(Surge.restore(feed.surge.snapshot(), RULES, TICK), feed.now)
+    assert calm.verdict("rare", {"rare": count}).level == ""
+    calm.surge.lean("rare", 3.0)
+    calm.surge.lean("nobody", 3.0)
+    assert calm.verdict("rare", {"rare": 1}).level == ""
+    assert calm.verdict("rare", {"rare": count}).level == "minor"
+
+
 def test_a_bucket_closed_before_is_ignored(feed):
     before = feed.surge.snapshot()
     feed.surge.close(feed.now - TICK, {"flat": 1000})

@@ -1,0 +1,144 @@
+"""The parts of services, each with a usual of its own: a small outage in one place shows there before the total moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Self
+
+import msgspec
+import numpy as np
+
+from bot.core.places import country
+from bot.core.reports import Cell
+from bot.detectors.levels import Rule
+from bot.detectors.surge import Surge, Verdict
+
+_NOWHERE = frozenset({"", "*", "unknown"})
+_SHARE = 3.0  # a part may raise a third of the false alarms that its service may: many parts are looked at
+_FEWEST = 2.0  # reports within a bucket, from which on a part is listened to
+_MOST = 48  # parts of one service
+_IDLE = timedelta(days=21)  # without a report, after which a part is forgotten
+_ALARMS = 1.0  # a month, where the level names no budget
+
+
+class Part(NamedTuple):
+    """One region, platform or symptom of a service; `axis` is its place in a `Cell`."""
+
+    service: str
+    axis: int
+    code: str
+
+
+_NOTHING: Mapping[Part, float] = {}
+
+
+class _Saved(msgspec.Struct, frozen=True):
+    parts: list[tuple[str, int, str, float]]
+    surge: bytes
+
+
+class Parts:
+    """Judges parts like services, once a bucket, by the same levels with more evidence.
+
+    A part is listened to from its first reports on, speaks when it has a day of history, and is forgotten when idle.
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> None:
+        self._rules = {service: _stricter(ladder) for service, ladder in rules.items()}
+        self._tick = tick
+        self._heard: dict[Part, float] = {}
+        self._surge = Surge({}, tick)
+        self._raised: dict[str, tuple[Part, Verdict]] = {}
+
+    def close(self, at: datetime, cells: Mapping[str, Mapping[Cell, float] | None]) -> None:
+        """One bucket `[at, at + tick)` is complete: what fell into it by cell, None for a gap."""
+        sums = {service: _sums(service, found) for service, found in cells.items() if found}
+        self._listen(at, [part for found in sums.values() for part, n in found.items() if n >= _FEWEST])
+        if not self._heard:
+            return
+        silent = {service for service, found in cells.items() if found is None}
+        counts = {_name(part): sums.get(part.service, _NOTHING).get(part, 0.0) for part in self._heard}
+        self._surge.close(at, {**counts, **{_name(part): None for part in self._heard if part.service in silent}})
+        self._raised = self._speaking(at + self._tick)
+
+    def raised(self, service: str) -> tuple[Part, Verdict] | None:
+        """The part of a service that stands out most, with its verdict; None when all are calm."""
+        return self._raised.get(service)
+
+    def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Parts:
+        """The same memory under new rules; the parts of services that are gone are forgotten."""
+        other = Parts(rules, self._tick)
+        other._heard = {part: at for part, at in self._heard.items() if part.service in rules}
+        other._surge = self._surge.resize(other._ladders())
+        return other
+
+    def snapshot(self) -> bytes:
+        """Everything remembered, for `restore`."""
+        return msgspec.msgpack.encode(_Saved([(*p, at) for p, at in self._heard.items()], self._surge.snapshot()))
+
+    @classmethod
+    def restore(cls, blob: bytes, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> Self:
+        """The parts that were saved, by these rules; starts empty from what cannot be read."""
+        parts = cls(rules, tick)
+        try:
+            saved = msgspec.msgpack.decode(blob, type=_Saved)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return parts
+        parts._heard = {Part(s, axis, code): at for s, axis, code, at in saved.parts if s in rules}
+        parts._surge = Surge.restore(saved.surge, parts._ladders(), tick)
+        return parts
+
+    def _listen(self, at: datetime, found: Sequence[Part]) -> None:
+        """Begin to listen to new parts, and let go of idle ones."""
+        now, before = at.timestamp(), set(self._heard)
+        self._heard.update(dict.fromkeys((part for part in found if part.service in self._rules), now))
+        if self._heard.keys() == before:
+            return
+        lasting = {part: when for part, when in self._heard.items() if now - when < _IDLE.total_seconds()}
+        self._heard = {part: lasting[part] for part in _latest(lasting)}
+        self._surge = self._surge.resize(self._ladders())
+
+    def _ladders(self) -> dict[str, tuple[Rule, ...]]:
+        return {_name(part): self._rules[part.service] for part in self._heard}
+
+    def _speaking(self, now: datetime) -> dict[str, tuple[Part, Verdict]]:
+        """Per service the part with a level whose evidence is strongest."""
+        known, parts = self._surge.known, list(self._heard)
+        hot = np.flatnonzero((self._surge.ranks >= 0) & known).tolist()
+        verdicts = self._surge.judge(now, {}, [_name(parts[k]) for k in hot])
+        found: dict[str, tuple[Part, Verdict]] = {}
+        for k, verdict in sorted(zip(hot, verdicts, strict=True), key=lambda item: -item[1].numbers.score):
+            found.setdefault(parts[k].service, (parts[k], verdict))
+        return found
+
+
+def _name(part: Part) -> str:
+    return f"{part.service}\x1f{part.axis}\x1f{part.code}"
+
+
+def _stricter(ladder: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The levels for a part: each with a budget of alarms, since many parts are looked at."""
+    return tuple(
+        msgspec.structs.replace(rule, alarms=(_ALARMS if rule.alarms is None else rule.alarms) / _SHARE)
+        for rule in ladder
+    )
+
+
+def _sums(service: str, cells: Mapping[Cell, float]) -> dict[Part, float]:
+    sums: dict[Part, float] = {}
+    for cell, count in cells.items():
+        for axis, said in enumerate(cell):
+            code = country(said) if axis == 0 else said
+            if code not in _NOWHERE:
+                part = Part(service, axis, code)
+                sums[part] = sums.get(part, 0.0) + count
+    return sums
+
+
+def _latest(heard: Mapping[Part, float]) -> list[Part]:
+    """The parts of each service that were heard last, in a steady order."""
+    own: dict[str, list[Part]] = {}
+    for part in sorted(heard, key=lambda part: (-heard[part], part)):
+        own.setdefault(part.service, []).append(part)
+    return sorted(part for parts in own.values() for part in parts[:_MOST])

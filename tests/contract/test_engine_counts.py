@@ -1,0 +1,92 @@
+"""Ready-made counts in the engine: late ones open an incident, and a small place does though the total hides it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.model import Policy, Service, State
+from bot.core.reports import Window
+from bot.core.tally import Tally
+from bot.database import Database
+from bot.detectors.levels import Rule
+from bot.engine import Engine
+from bot.stores.sqlite import SqliteStore
+
+T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+RULES = (Rule(level="minor", reports=10, within=15 * MINUTE, times=2, alarms=1),)
+POLICY = Policy(
+    name="Twitter",
+    levels=("minor",),
+    open_at="minor",
+    confirm_for=timedelta(0),
+    quiet_for=5 * MINUTE,
+    reopen_for=timedelta(hours=1),
+)
+
+
+@pytest.fixture
+async def engine():
+    database = Database(":memory:")
+    tally = Tally(width=MINUTE)
+    engine = Engine(
+        store=SqliteStore(database),
+        tally=tally,
+        services={"twitter": Service(id="twitter", policy=POLICY)},
+        rules={"twitter": RULES},
+        watches={},
+        tick=MINUTE,
+        changed=lambda _: None,
+    )
+    engine.counts = tally
+    await engine.wake(T0)
+    yield engine
+    await database.aclose()
+
+
+def place(engine, since, minutes, count, **where):
+    where = {"region": "", "platform": "", "symptom": ""} | where
+    until = since + minutes * MINUTE
+    window = Window(
+        service="twitter",
+        since=since.timestamp(),
+        until=until.timestamp(),
+        count=float(count),
+        reporters=float(count),
+        source="feed",
+        **where,
+    )
+    engine.counts.place([window])
+
+
+async def test_counts_for_the_last_quarter_of_an_hour_open_an_incident(engine):
+    await engine.beat(T0)
+    now = T0 + 20 * MINUTE
+    await engine.beat(now)
+    assert engine.cases["twitter"].incident is None
+    place(engine, now - 15 * MINUTE, 15, 60)
+    await engine.beat(now + timedelta(seconds=2))
+    assert engine.cases["twitter"].incident.state is State.OPEN
+
+
+async def test_a_small_place_opens_though_the_total_hides_it_and_survives_a_restart(engine):
+    now = T0
+    for minute in range(26 * 60):
+        place(engine, now, 1, 30 + 5 * (minute % 2), region="US")
+        place(engine, now, 1, 0.2 + 0.1 * (minute % 3), region="IN")
+        place(engine, now, 1, 2 * (minute < 5), region="IN", platform="web")
+        now += MINUTE
+        engine.counts.forget(now.timestamp())
+        await engine.beat(now)
+    assert engine.cases["twitter"].incident.state is State.CLOSED  # a first crowd, before any usual was known
+    await engine.rest()
+    await engine.wake(now)
+    for _ in range(10):
+        place(engine, now, 1, 30, region="US")
+        place(engine, now, 1, 5, region="IN")
+        now += MINUTE
+        await engine.beat(now)
+    incident = engine.cases["twitter"].incident
+    assert incident.state is State.OPEN
+    assert [share.code for share in incident.scope.regions] == ["IN"]
+    assert incident.readings[0].rule.endswith("from India")

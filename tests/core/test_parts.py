@@ -1,0 +1,98 @@
+"""Parts of services: judged like services, with more evidence, from a day of their own history on."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bot.core.reports import Cell
+from bot.detectors.levels import Rule
+from bot.detectors.parts import Part, Parts
+
+TICK = timedelta(minutes=5)
+START = datetime(2026, 1, 5, tzinfo=UTC)
+RULES = {"twitter": (Rule(level="minor", reports=10, within=timedelta(minutes=15), times=2, alarms=1),)}
+CALM = {Cell("US", "web", "login"): 40.0, Cell("IN", "web", "login"): 3.0, Cell("DE-BY", "ios", ""): 3.0}
+
+
+class Feed:
+    def __init__(self, parts, now=START):
+        self.parts, self.now, self.random = parts, now, np.random.default_rng(5)
+
+    def run(self, span, extra=None):
+        for _ in range(round(span / TICK)):
+            cells = {cell: float(self.random.poisson(rate)) for cell, rate in CALM.items()}
+            for cell, count in (extra or {}).items():
+                cells[cell] = cells.get(cell, 0.0) + count
+            self.parts.close(self.now, {"twitter": cells})
+            self.now += TICK
+        return self.parts.raised("twitter")
+
+
+@pytest.fixture(scope="module")
+def past():
+    feed = Feed(Parts(RULES, TICK))
+    assert feed.run(timedelta(days=3)) is None
+    return feed.parts.snapshot(), feed.now
+
+
+@pytest.fixture
+def feed(past):
+    return Feed(Parts.restore(past[0], RULES, TICK), past[1])
+
+
+def test_a_small_country_is_seen_though_the_total_hardly_moves(feed):
+    part, verdict = feed.run(3 * TICK, {Cell("IN", "web", "login"): 10.0})
+    assert part == Part("twitter", 0, "IN")
+    assert verdict.level == "minor"
+    assert verdict.numbers.usual == pytest.approx(9, rel=0.4)
+
+
+def test_subdivisions_count_for_their_country(feed):
+    part, _ = feed.run(3 * TICK, {Cell("DE-BE", "", ""): 12.0})
+    assert part == Part("twitter", 0, "DE")
+
+
+def test_a_part_heard_for_the_first_time_says_nothing_for_a_day(feed):
+    assert feed.run(4 * TICK, {Cell("NZ", "", ""): 30.0}) is None
+    assert feed.run(timedelta(hours=30)) is None
+    part, _ = feed.run(3 * TICK, {Cell("NZ", "", ""): 12.0})
+    assert part == Part("twitter", 0, "NZ")
+
+
+def test_a_gap_of_the_service_is_a_gap_of_its_parts(feed):
+    for _ in range(36):
+        feed.parts.close(feed.now, {"twitter": None})
+        feed.now += TICK
+    assert feed.run(timedelta(hours=1)) is None
+
+
+def test_a_part_that_recovers_is_quiet_again(feed):
+    assert feed.run(6 * TICK, {Cell("IN", "web", "login"): 20.0}) is not None
+    assert feed.run(timedelta(hours=2)) is None
+
+
+def test_idle_parts_are_forgotten_and_a_service_never_has_more_than_it_may(feed):
+    feed.run(TICK, {Cell(a + b, "", ""): 5.0 for a in "ABCDEFGH" for b in "KLMNOPQRST"})
+    assert len(feed.parts._heard) == 48
+    feed.now += timedelta(days=30)
+    feed.run(2 * TICK)
+    feed.run(TICK, {Cell("NZ", "", ""): 5.0})
+    assert {part.code for part in feed.parts._heard} <= {"US", "IN", "DE", "web", "ios", "login", "NZ"}
+
+
+def test_a_restart_in_the_middle_changes_nothing(past, feed):
+    other = Feed(Parts.restore(past[0], RULES, TICK), past[1])
+    for step in range(4):
+        assert feed.run(TICK, {Cell("IN", "", ""): 6.0 * step}) == other.run(TICK, {Cell("IN", "", ""): 6.0 * step})
+        other.parts = Parts.restore(other.parts.snapshot(), RULES, TICK)
+
+
+def test_services_that_go_take_their_parts_with_them(feed):
+    assert feed.parts.resize({})._heard == {}
+    assert feed.parts.resize(RULES)._heard == feed.parts._heard
+
+
+def test_a_spoilt_snapshot_starts_empty():
+    assert Parts.restore(b"\xff rubbish", RULES, TICK)._heard == {}
+    assert Parts.restore(b"", RULES, TICK).raised("twitter") is None

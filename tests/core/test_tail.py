@@ -1,0 +1,118 @@
+"""The tail of each series, the test for recovery, and what gaps keep back."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from bot.detectors.gap import Gap
+from bot.detectors.recovery import Recovery
+from bot.detectors.tail import HEALTHY, Tail
+
+MINUTE = timedelta(minutes=1)
+ON = np.array([True])
+
+
+def column(*values):
+    return np.array(values, np.float32)
+
+
+def lived(hours, seed=1):
+    """A tail of one series after hours whose highest scores are given."""
+    tail = Tail(1)
+    for peak in hours:
+        tail.note(column(peak), ON)
+        tail.hour()
+    return tail
+
+
+def test_without_experience_evidence_counts_as_it_is():
+    scores = column(0, 1, 5, 50)
+    assert Tail(1).judge(scores, np.zeros(4, np.intp)).tolist() == scores.tolist()
+
+
+def test_a_sound_series_is_judged_as_it_is():
+    peaks = 1.0 + np.random.default_rng(2).exponential(0.9, 500)
+    assert lived(peaks).judge(column(9.0), slice(None))[0] == pytest.approx(9.0, abs=0.6)
+
+
+def test_what_a_noisy_series_does_every_day_counts_for_little():
+    peaks = 3 + np.random.default_rng(2).exponential(6.0, 500)
+    judged = lived(peaks).judge(column(20.0), slice(None))[0]
+    assert judged < 6
+    assert lived(peaks).judge(column(200.0), slice(None))[0] > 30
+
+
+def test_a_few_hours_of_outage_do_not_make_a_series_deaf():
+    peaks = 1.0 + np.random.default_rng(2).exponential(0.9, 500)
+    peaks[::40] = 300.0
+    assert lived(peaks).judge(column(12.0), slice(None))[0] > 10
+
+
+def test_judged_evidence_rises_with_evidence_and_never_beyond_it():
+    tail = lived(2 + np.random.default_rng(3).exponential(4.0, 300))
+    scores = np.linspace(0, 60, 200, dtype=np.float32)
+    judged = tail.judge(scores, np.zeros(200, np.intp))
+    assert (np.diff(judged) > 0).all()
+    assert (judged <= scores + 1e-5).all()
+    assert tail.judge(tail.bend, slice(None))[0] == pytest.approx(HEALTHY, abs=1e-5)
+
+
+def minutes_until_calm(lift, due, seen, most=600):
+    recovery = Recovery(1, MINUTE)
+    recovery.begin(ON, column(lift))
+    for minute in range(1, most):
+        if recovery.note(column(seen), column(due), column(1.0), column(0.01))[0]:
+            return minute
+        recovery.begin(ON & (minute % 50 == 0), column(lift))
+    return most
+
+
+def test_recovery_is_fast_after_a_great_outage_and_patient_on_thin_evidence():
+    assert minutes_until_calm(lift=20, due=10.0, seen=10) == 6
+    assert 6 <= minutes_until_calm(lift=20, due=0.5, seen=0.5) < 12
+    assert minutes_until_calm(lift=3, due=0.5, seen=0.5) > 15
+
+
+def test_trouble_that_goes_on_does_not_recover():
+    assert minutes_until_calm(lift=10, due=2.0, seen=12) == 600
+
+
+def test_wariness_after_a_recovery_wears_off():
+    recovery = Recovery(1, MINUTE)
+    recovery.begin(ON, column(50.0))
+    while not recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))[0]:
+        pass
+    assert recovery.wary(slice(None))[0] == 4.0
+    for _ in range(60):
+        recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))
+    assert recovery.wary(slice(None))[0] == 0.0
+
+
+def test_what_a_gap_kept_back_is_due_when_it_comes():
+    gap = Gap(1, MINUTE)
+    for _ in range(20):
+        assert gap.note(column(0), column(2.0), ~ON)[0] == 0
+    assert gap.note(column(40), column(2.0), ON)[0] == pytest.approx(40)
+    assert gap.note(column(40), column(2.0), ON)[0] == pytest.approx(4)
+    assert gap.note(column(2), column(2.0), ON)[0] == 2
+
+
+def test_what_comes_long_after_a_gap_is_no_backlog():
+    gap = Gap(1, MINUTE)
+    gap.note(column(0), column(30.0), ~ON)
+    for _ in range(3):
+        gap.note(column(30), column(30.0), ON)
+    assert gap.note(column(60), column(30.0), ON)[0] == 30
+
+
+def test_a_feed_is_dead_when_too_much_is_missing():
+    gap = Gap(1, MINUTE)
+    for _ in range(10):
+        gap.note(column(0), column(1.0), ON)
+    assert not gap.dead(column(1.0), column(0.01))[0]
+    for _ in range(10):
+        gap.note(column(0), column(1.0), ON)
+    assert gap.dead(column(1.0), column(0.01))[0]
+    gap.note(column(1), column(1.0), ON)
+    assert not gap.dead(column(1.0), column(0.01))[0]
