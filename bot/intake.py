@@ -29,6 +29,8 @@ from bot.ports import Clock, Receipt, Refused, Retry, Stream
 _KEEP_FRAMES = timedelta(hours=48)
 _BACKLOG = 200_000  # records that may wait for a blocked disk; then nobody else may join them
 
+_TAKEN, _REPEATED = Receipt(accepted=1), Receipt(repeated=1)
+
 _log = structlog.get_logger()
 _encode = msgspec.msgpack.Encoder().encode
 _frame = msgspec.msgpack.Decoder(Frame).decode
@@ -96,6 +98,27 @@ class Intake:
         """
         return await self._take(self._reports.values(reports), door)
 
+    async def take_each(self, bodies: Sequence[bytes], door: str) -> Sequence[Receipt | ValueError]:
+        """`take` for many bodies of an object each, at the price of one; an error stands in the place of its body.
+
+        Raises:
+            Retry: the disk cannot take it now; nothing of all these counts.
+        """
+        read, unread = self._reports.each(bodies)
+        _, new = await self._keep(read, door)
+        results: list[Receipt | ValueError] = [_TAKEN] * len(bodies)
+        if len(new) == len(bodies):
+            return results
+        rejected, held = dict(read.rejected), set(new)
+        for row, place in enumerate(place for place in read.places if place not in rejected):
+            if row not in held:
+                results[place] = _REPEATED
+        for place, words in rejected.items():
+            results[place] = Receipt(rejected=((0, words),))
+        for place, error in unread.items():
+            results[place] = error
+        return results
+
     async def count(self, body: bytes, shape: str) -> Receipt:
         """Take the body of `POST /api/v1/counts`; returns and raises as `take` does."""
         return await self._place(self._counts.body(body, shape))
@@ -157,12 +180,17 @@ class Intake:
             await self.keep()
 
     async def _take(self, read: Read[RawReport], door: str) -> Receipt:
+        size, new = await self._keep(read, door)
+        return Receipt(accepted=len(new), repeated=size - len(new), rejected=tuple(sorted(read.rejected)))
+
+    async def _keep(self, read: Read[RawReport], door: str) -> tuple[int, Sequence[int]]:
+        """Admit, hold and write; answers how many could be kept, and which places among them are new."""
         self._refuse_overload()
         reports = self._admission.reports(read, self._now(), door)
-        held = self.tally.hold(reports)
-        repeated = len(reports) - len(held)
-        await self._write(held, [], join=repeated > 0)
-        return Receipt(accepted=len(held), repeated=repeated, rejected=tuple(sorted(read.rejected)))
+        new = self.tally.hold(reports)
+        repeated = len(new) < len(reports)
+        await self._write(reports.only(new) if repeated else reports, [], join=repeated)
+        return len(reports), new
 
     async def _place(self, read: Read[RawCount]) -> Receipt:
         self._refuse_overload()

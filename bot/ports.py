@@ -366,6 +366,14 @@ class Intake(Protocol):
         """
         ...
 
+    async def take_each(self, bodies: Sequence[bytes], door: str) -> Sequence[Receipt | ValueError]:
+        """The same for many bodies of one object each, at the price of one; an error stands in the place of its body.
+
+        Raises:
+            Retry: as above; nothing of all these counts.
+        """
+        ...
+
     async def count(self, body: bytes, shape: str) -> Receipt:
         """Ready-made counts, in the same three shapes; a resend of the same window replaces it.
 

@@ -204,6 +204,23 @@ class Reader(Generic[Raw]):
             return self._array(body)
         return self._object(body)
 
+    def each(self, bodies: Sequence[bytes]) -> tuple[Read[Raw], dict[int, ValueError]]:
+        """Read bodies of one object each together; those that cannot be read at all come apart, by their place."""
+        places: list[int] = []
+        records: list[Raw] = []
+        rejected: list[tuple[int, str]] = []
+        unread: dict[int, ValueError] = {}
+        for place, body in enumerate(bodies):
+            try:
+                read = self._object(body)
+            except ValueError as exc:
+                unread[place] = exc
+                continue
+            places += [place] * len(read.records)
+            records += read.records
+            rejected += [(place, words) for _, words in read.rejected]
+        return Read(places, records, rejected), unread
+
     def values(self, values: Sequence[object]) -> Read[Raw]:
         """Read records that are Python values already: mappings, or objects with those attributes."""
         return self._each(values, lambda value: msgspec.convert(value, self._kind, from_attributes=True))

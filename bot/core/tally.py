@@ -55,9 +55,9 @@ class Tally:
         """When a bucket begins, UTC."""
         return datetime.fromtimestamp(bucket * self.width, UTC)
 
-    def hold(self, reports: Iterable[Kept]) -> Sheet:
-        """Before reports are written: mark them as heard. Repeats are left out, and must not be counted."""
-        return self.voices.hold(reports)
+    def hold(self, sheet: Sheet) -> Sequence[int]:
+        """Before reports are written: mark them as heard; answers the places of those that are new, and count."""
+        return self.voices.sift(sheet)
 
     def release(self, reports: Iterable[Kept]) -> None:
         """The write failed: as if these had never been held."""

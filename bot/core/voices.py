@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.core.reports import Kept, Sheet
@@ -37,10 +37,14 @@ class Voices:
     def hold(self, reports: Iterable[Kept]) -> Sheet:
         """Mark reports as heard, one after the other; answers those whose id and voice were not known yet."""
         sheet = Sheet.of(reports)
-        if not self._all_new(sheet):
-            sheet = sheet.only(self._new(sheet))
-        self._age(len(sheet))
-        return sheet
+        places = self.sift(sheet)
+        return sheet if len(places) == len(sheet) else sheet.only(places)
+
+    def sift(self, sheet: Sheet) -> Sequence[int]:
+        """Like `hold`, but answers their places."""
+        places = range(len(sheet)) if self._all_new(sheet) else self._new(sheet)
+        self._age(len(places))
+        return places
 
     def mark(self, reports: Iterable[Kept]) -> None:
         """Mark reports that are known to count."""

@@ -16,10 +16,9 @@ from bot.ports import Receipt
 from bot.web.bodies import FORM, JSON, LINES, letter, read
 from bot.web.doors import CALLER
 from bot.web.house import House
-from bot.web.routes import Handler, Route, refuse
+from bot.web.routes import Handler, Route, refuse, told
 
 VERBS = ("ack", "note", "mute", "resolve", "false-alarm")
-_MOST_TOLD = 5_000
 _RECORDS = (JSON, LINES[0])
 
 
@@ -45,7 +44,7 @@ class Api:
         """Take reports; answered only once they are durable."""
         body, shape = await letter(request)
         receipt = await _taken(self._house.intake.take(body, shape, "api"))
-        self._house.metrics.received(receipt)
+        self._house.metrics.received([receipt])
         return _receipt(receipt)
 
     async def counts(self, request: Request) -> Response:
@@ -176,12 +175,8 @@ async def _taken(receipt: Awaitable[Receipt]) -> Receipt:
 
 
 def _receipt(receipt: Receipt) -> Response:
-    """202 as soon as one record is good; 400, with the same body and the first error, when none is."""
-    told = [{"index": index, "error": error} for index, error in receipt.rejected[:_MOST_TOLD]]
-    body: dict[str, Any] = {"accepted": receipt.accepted, "repeated": receipt.repeated, "rejected": told}
-    if receipt.accepted or receipt.repeated or not told:
-        return answer(body, 202)
-    return answer(body | {"error": receipt.rejected[0][1]}, 400)
+    status, body = told(receipt)
+    return answer(body, status)
 
 
 def _no_incident() -> web.HTTPError:

@@ -56,7 +56,12 @@ async def letter(request: web.Request) -> tuple[bytes, str]:
     body = await read(request, REPORTS)
     if lines:
         return body, "lines"
-    return body, "many" if body[:64].lstrip()[:1] == b"[" else "one"
+    return body, shape(body)
+
+
+def shape(body: bytes) -> str:
+    """Of JSON: `many` for an array, `one` for anything else."""
+    return "many" if body[:64].lstrip()[:1] == b"[" else "one"
 
 
 async def form(request: web.Request) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -62,13 +63,26 @@ class Doors:
         """
         visitor = _visitor(request) if page else ""
         reading = frozenset({"open"} if self._access.guarded else {"open", "read"})
-        token = self._bearer(request) or self._session(request)
+        token = self._bearer(request.headers) or self._session(request)
         if token is not None:
             scopes = {scope for scope in ("read", "report", "admin") if token.opens(scope)}
             return Caller(scopes=reading | scopes, name=token.name, visitor=visitor)
         if not self._access.tokens and _local(request):
             return Caller(scopes=reading | {"read", "report", "admin"}, visitor=visitor)
         return Caller(scopes=reading, visitor=visitor)
+
+    def knows(self, peer: str, headers: Mapping[str, str], needs: str) -> bool:
+        """True for somebody with these headers who may do that: by token, or by place while there are no tokens.
+
+        For what no browser sends by itself: nobody looks for a session or another site's page here.
+        """
+        try:
+            token = self._bearer(headers)
+        except web.HTTPUnauthorized:
+            return False
+        if token is not None:
+            return token.opens(needs)
+        return not self._access.tokens and at_home(peer, headers.get("Host", ""), headers)
 
     def admit(self, request: web.Request, caller: Caller, route: Route) -> None:
         """Let the caller pass, if the route is open to them.
@@ -146,8 +160,8 @@ class Doors:
             secure=self._public.scheme == "https" and not _local(request),
         )
 
-    def _bearer(self, request: web.Request) -> Token | None:
-        header = request.headers.get("Authorization")
+    def _bearer(self, headers: Mapping[str, str]) -> Token | None:
+        header = headers.get("Authorization")
         if header is None:
             return None
         scheme, _, secret = header.partition(" ")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
+from bot.ports import Receipt, Refused, Retry
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OUR_FAULT = "this is our fault; it is in the log"
+_MOST_TOLD = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,21 @@ def too_large(limit: int) -> web.HTTPError:
     """The body is over its limit."""
     why = f"the body is larger than {_size(limit)}; send less at once, in several requests"
     return web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=limit + 1, text=why)
+
+
+def not_now(exc: Retry | Refused) -> tuple[str, dict[str, str]]:
+    """The words and headers of a 503."""
+    after = exc.after if isinstance(exc, Retry) else None
+    return f"not now: {exc}", {"Retry-After": str(max(1, round(after.total_seconds()))) if after else "5"}
+
+
+def told(receipt: Receipt) -> tuple[int, dict[str, Any]]:
+    """202 as soon as one record is good; 400, with the same body and the first error, when none is."""
+    rejected = [{"index": index, "error": error} for index, error in receipt.rejected[:_MOST_TOLD]]
+    body: dict[str, Any] = {"accepted": receipt.accepted, "repeated": receipt.repeated, "rejected": rejected}
+    if receipt.accepted or receipt.repeated or not rejected:
+        return 202, body
+    return 400, body | {"error": receipt.rejected[0][1]}
 
 
 def _size(limit: int) -> str:

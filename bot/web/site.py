@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -17,16 +18,18 @@ from bot.web.drawings import Drawings
 from bot.web.feeds import Feeds
 from bot.web.forms import Forms
 from bot.web.fragments import Fragments
+from bot.web.hatch import Hatch
 from bot.web.health import Health
 from bot.web.hooks import Hooks
 from bot.web.house import House
 from bot.web.live import Live
 from bot.web.openapi import describe
 from bot.web.pages import Pages
-from bot.web.routes import Route
+from bot.web.routes import OUR_FAULT, Route, not_now
 from bot.web.static import Static
 
 ROUTES = web.AppKey("routes", list[Route])
+HATCH = web.AppKey("hatch", Hatch)
 _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -37,6 +40,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",  # not `no-referrer`: browsers would then send `Origin: null` with our own forms
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_UNKEPT = {"Cache-Control": "no-store"}
 _WORDS = {
     404: "there is nothing at this address; GET /openapi.json lists what there is",
     405: "this address does not take that method",
@@ -52,7 +56,17 @@ def site(house: House) -> web.Application:
 
 def runner(app: web.Application) -> web.AppRunner:
     """A runner that leaves bodies packed, so that none unpacks before it was looked at, and keeps no access log."""
-    return web.AppRunner(app, auto_decompress=False, access_log=None, lingering_time=2.0, shutdown_timeout=5.0)
+    return _Runner(app, auto_decompress=False, access_log=None, lingering_time=2.0, shutdown_timeout=5.0)
+
+
+class _Runner(web.AppRunner):
+    """Lets every connection begin at the hatch."""
+
+    @property
+    def server(self) -> web.Server | None:
+        """What sockets listen with: a protocol factory, and nothing more is asked of it."""
+        long = super().server
+        return cast("web.Server", self.app[HATCH].front(long)) if long else None
 
 
 class _Site:
@@ -68,17 +82,18 @@ class _Site:
         health = Health(house, lambda: describe(self._routes, house.public_url))
         forms, feeds = Forms(house, self._doors, self._pages), Feeds(house, fragments)
         drawings = Drawings(house, api.known)
-        rooms = (api, Hooks(house), feeds, drawings, self._pages, forms, self._live, health, static)
         self._routes = [route for room in rooms for route in room.routes()]
         self._table: dict[web.AbstractRoute, Route] = {}
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=REPORTS)
         app[ROUTES] = self._routes
+        app[HATCH] = hatch = Hatch(self._house, self._doors, {**_HEADERS, **_UNKEPT})
         for route in self._routes:
             self._add(app, route)
         app.cleanup_ctx.append(self._alive)
         app.on_shutdown.append(self._hush)
+        app.on_shutdown.append(lambda _: hatch.aclose())
         app.on_response_prepare.append(_dress)
         self._house.metrics.gauge("tocsin_live_pages", "Browsers that listen to changes.", lambda: self._live.listening)
         return app
@@ -98,10 +113,10 @@ class _Site:
         except web.HTTPException as exc:
             response = self._told(request, route, exc)
         except (Retry, Refused) as exc:
-            response = self._trouble(request, route, 503, f"not now: {exc}", {"Retry-After": _wait(exc)})
+            response = self._trouble(request, route, 503, *not_now(exc))
         except Exception:  # noqa: BLE001 - a stranger gets words, whatever broke; the log gets the traceback
             _log.exception("request failed", method=request.method, path=request.path)
-            response = self._trouble(request, route, 500, "this is our fault; it is in the log", {})
+            response = self._trouble(request, route, 500, OUR_FAULT, {})
         method, path = (
             (route.method, route.path) if route else ("any", "none")
         )  # nothing of a stranger's becomes a series
@@ -149,16 +164,12 @@ class _Site:
 async def _dress(_: web.Request, response: web.StreamResponse) -> None:
     """What every answer wears; whoever allowed keeping it has said so already."""
     response.headers.update(_HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in _UNKEPT.items():
+        response.headers.setdefault(name, value)
 
 
 def _face(path: str) -> str:
     return "json" if path.startswith(_JSON_FACED) else "page"
-
-
-def _wait(exc: Retry | Refused) -> str:
-    after = exc.after if isinstance(exc, Retry) else None
-    return str(max(1, round(after.total_seconds()))) if after else "5"
 
 
 def _mourn(task: asyncio.Task[None]) -> None:

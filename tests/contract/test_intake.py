@@ -125,6 +125,41 @@ async def test_a_body_of_nothing_but_garbage_is_refused(house):
     assert await house.intake.take(b"[]", "many", "api") == Receipt()
 
 
+BODIES = (
+    b'{"service": "twitter", "reporter": "anna"}',
+    b'{"service": "x", "id": "1"}',
+    b'{"service": "twiter"}',
+    b'{"service": "twitter", "reporter": "anna"}',
+    b'{"service": 5}',
+    b'{"service": ',
+    b'{"service": "twitter", "id": "1"}',
+    b'{"service": "github", "reporter": "anna"}',
+)
+
+
+@pytest.mark.parametrize("bodies", [BODIES, BODIES[:1], BODIES[2:3], BODIES[5:6], ()])
+async def test_bodies_taken_together_are_told_what_each_would_be_told_alone(house, tmp_path, bodies):
+    together = await house.intake.take_each(bodies, "api")
+    other = House(tmp_path / "other", house.clock)
+    alone: list[object] = []
+    for body in bodies:
+        try:
+            alone.append(await other.intake.take(body, "one", "api"))
+        except ValueError as exc:
+            alone.append(str(exc))
+    assert [str(told) if isinstance(told, ValueError) else told for told in together] == alone
+    assert house.total() == other.total()
+    await other.close()
+
+
+async def test_bodies_taken_together_wait_for_the_disk_together(house):
+    house.stream.broken = Retry("the disk is full")
+    with pytest.raises(Retry):
+        await house.intake.take_each(BODIES, "api")
+    house.stream.broken = None
+    assert (await house.intake.take_each(BODIES[:2], "api")) == [Receipt(accepted=1)] * 2
+
+
 async def test_ten_thousand_reports_of_one_person_are_one_voice(house):
     lines = b"\n".join(json.dumps(report(reporter="anna", text=str(n))).encode() for n in range(10_000))
     assert await house.intake.take(lines, "lines", "api") == Receipt(accepted=1, repeated=9_999)

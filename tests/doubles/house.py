@@ -293,6 +293,15 @@ class FakeIntake:
                 rejected.append((index, "no service 'twiter'; did you mean 'twitter'?"))
         return Receipt(accepted=len(records) - len(rejected), rejected=tuple(rejected))
 
+    async def take_each(self, bodies: Sequence[bytes], door: str) -> Sequence[Receipt | ValueError]:
+        results: list[Receipt | ValueError] = []
+        for body in bodies:
+            try:
+                results.append(await self.take(body, "one", door))
+            except ValueError as exc:
+                results.append(exc)
+        return results
+
     async def count(self, body: bytes, shape: str) -> Receipt:
         return await self.take(body, shape, "counts")
 
