@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import structlog
 
+from bot.core.acts import objection
 from bot.core.delivery import bare
-from bot.core.incident import objection, step
+from bot.core.incident import step
 from bot.core.model import (
     Acted,
     Case,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.incident import objection, step
+from bot.core.acts import objection
+from bot.core.incident import step
 from bot.core.model import Acted, Case, Evidence, Judged, Policy, Reading, State
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.core.incident import objection, step
+from bot.core.acts import objection
+from bot.core.incident import step
 from bot.core.model import (
     Acted,
     Case,

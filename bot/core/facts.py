@@ -1,0 +1,79 @@
+"""Evidence: what the readings say together, and the incident with the present evidence on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from bot.core.model import Confidence, Evidence, Incident, Judged, Notice, Peak, Policy, Reading, Scope
+from bot.core.scope import changed
+
+
+def level_of(readings: tuple[Reading, ...], policy: Policy) -> str:
+    """The worst level that any reading speaks for."""
+    return max((r.level for r in readings), key=policy.rank, default="")
+
+
+def kinds(readings: tuple[Reading, ...], policy: Policy) -> set[Evidence]:
+    """The kinds of evidence that speak for trouble."""
+    return {r.kind for r in readings if policy.rank(r.level)}
+
+
+def _confidence(incident: Incident, speaking: set[Evidence]) -> Confidence:
+    sure = len(speaking) > 1 or Evidence.VENDOR in speaking or incident.declared_by or incident.vendor_at
+    return Confidence.CONFIRMED if sure else incident.confidence
+
+
+def _settled(old: tuple[Reading, ...], new: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The new readings, each keeping its old time where nothing else about it changed, so that nothing is re-told."""
+    known = {r.source: r for r in old}
+    return tuple(
+        known[r.source] if r.source in known and replace(r, at=known[r.source].at) == known[r.source] else r
+        for r in new
+    )
+
+
+def _people(readings: tuple[Reading, ...]) -> Reading | None:
+    return next((r for r in readings if r.numbers is not None), None)
+
+
+def with_facts(incident: Incident, event: Judged, policy: Policy) -> Incident:
+    """The incident with the present evidence on it."""
+    crowd = _people(event.readings)
+    speaking = kinds(event.readings, policy)
+    raised = [r for r in event.readings if policy.rank(r.level)]
+    began = min((r.since for r in raised if r.since), default=incident.started_at)
+    first = min(raised, key=lambda r: r.since or r.at).kind if raised else None
+    peak = _peak(incident.peak, crowd)
+    incident = replace(
+        incident,
+        readings=_settled(incident.readings, event.readings),
+        numbers=crowd.numbers if crowd else incident.numbers,
+        peak=peak,
+        worst_scope=crowd.scope if crowd and crowd.scope and peak != incident.peak else incident.worst_scope,
+        started_at=min(began, incident.started_at) if incident.opened_at is None else incident.started_at,
+        first_kind=incident.first_kind or first,
+        causes=event.causes,
+        confidence=_confidence(incident, speaking),
+    )
+    return _seen_scope(incident, crowd.scope if crowd and crowd.level else None, event.at)
+
+
+def _peak(peak: Peak | None, crowd: Reading | None) -> Peak | None:
+    if crowd is None or crowd.numbers is None or (peak and crowd.numbers.count <= peak.count):
+        return peak
+    return Peak(at=crowd.at, count=crowd.numbers.count, times=crowd.numbers.times)
+
+
+def _seen_scope(incident: Incident, scope: Scope | None, at: datetime) -> Incident:
+    """Remember the scope of the bad hours; how long it has stood decides whether it is told."""
+    if scope is None:
+        return incident
+    same = incident.scope is not None and not changed(incident.scope, scope)
+    return replace(incident, scope=scope, scope_since=incident.scope_since if same else at)
+
+
+def notices(readings: tuple[Reading, ...]) -> tuple[Notice, ...]:
+    """What the vendor's pages list, planned work left out."""
+    return tuple(n for r in readings for n in r.notices if not n.maintenance)
