@@ -3,7 +3,7 @@
 Counts that come in crowds reach scores that a model of noise calls impossible. So each series keeps a histogram of the
 highest score of each hour, and scores beyond its ninetieth percentile are measured in units of its upper half: then one
 threshold means about as many false alarms for a noisy series as for a well-behaved one. The very highest hours are not
-asked: true outages sit there.
+asked, since true outages sit there; a tail that grows fat below them is taken to go on growing.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ _BINS, _MOST = 32, 150.0
 _EDGES = np.expm1(np.linspace(0.0, np.log1p(_MOST), _BINS + 1)).astype(np.float32)
 _FADE = 0.5 ** (1 / 336)  # an hour counts half after two weeks
 _FROM = 96.0  # hours of experience from which on it is used
-_MIDDLE, _HIGH = 0.50, 0.90
+_MIDDLE, _UPPER, _HIGH, _HIGHEST = 0.50, 0.80, 0.90, 0.95
 _SOUND = 1.2 * float(np.log(5.0))  # nats from the middle to the percentile where the model of noise holds
+_SOUND_TOP = 1.3 * float(np.log(4.0))  # the same, from `_UPPER` to `_HIGHEST`
 _PRIOR = 20.0  # hours that a sound tail is believed to have had before
-_FATTEST = 12.0  # nats of evidence that count as one
+_FAT, _FATTEST = 1.4, 30.0  # times a sound top from which on a tail is fat; nats of evidence that count as one at most
 
 
 class Tail:
@@ -72,10 +73,17 @@ class Tail:
             return
         filled = filled[:, known]
         middle, high = _quantile(filled, _MIDDLE), _quantile(filled, _HIGH)
-        upper = filled[-1] * (1 - _MIDDLE)
-        steep = (upper * (high - middle) / _SOUND + _PRIOR) / (upper + _PRIOR)
+        steep = _steepness((high - middle) / _SOUND, filled[-1] * (1 - _MIDDLE))
+        top = _quantile(filled, _HIGHEST) - _quantile(filled, _UPPER)
+        fat = np.maximum(_steepness(top / _SOUND_TOP, filled[-1] * (1 - _UPPER)) / _FAT, 1.0)
         self.bend[known] = np.maximum(high, HEALTHY)
-        self.scale[known] = np.clip(steep, 1.0, _FATTEST)
+        self.scale[known] = np.minimum(steep * fat, _FATTEST)
+
+
+def _steepness(measured: Floats, hours: Floats) -> Floats:
+    """How many nats are worth one by so many hours of experience, 1 or more; little experience counts for little."""
+    steep: Floats = np.maximum((hours * measured + _PRIOR) / (hours + _PRIOR), 1.0)
+    return steep
 
 
 def _quantile(filled: Floats, share: float) -> Floats:
