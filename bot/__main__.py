@@ -11,6 +11,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from bot.commands import backup as backup_command
 from bot.commands import catalogue as catalogue_command
 from bot.commands import check as check_command
 from bot.commands import client, discord_invite, slack_manifest
@@ -18,6 +19,7 @@ from bot.commands import demo as demo_command
 from bot.commands import doctor as doctor_command
 from bot.commands import init as init_command
 from bot.commands import replay as replay_command
+from bot.commands import retry as retry_command
 from bot.commands import run as run_command
 from bot.commands import schema as schema_command
 from bot.commands import sources as sources_command
@@ -26,6 +28,7 @@ from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.config.settings import Settings
 from bot.ports import Refused
+from bot.world.clock import WallClock
 
 WRONG_CONFIGURATION = 78
 
@@ -180,6 +183,31 @@ def report(
     if code != 202 or body["rejected"]:
         _fail(body["rejected"][0] if body.get("rejected") else body)
     typer.echo("Thank you, counted." if body["accepted"] else "Counted already: one person is one voice.")
+
+
+@app.command()
+def retry(
+    channel: Annotated[str, typer.Argument(help="One channel; all of them when left out.")] = "", url: Url = _LOCAL
+) -> None:
+    """Tell again what a channel refused, once the cause is mended."""
+    raise typer.Exit(retry_command.run(url, channel, os.environ.get("TOCSIN_TOKEN", "")))
+
+
+@app.command()
+def backup(
+    config: Config = _HERE,
+    to: Annotated[Path | None, typer.Option(help="The folder to put it in; data/backups when left out.")] = None,
+) -> None:
+    """Copy the data, with the bot running or not."""
+    raise typer.Exit(backup_command.run(_settings(config).data, to, WallClock().now()))
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="A folder that `tocsin backup` made.")], config: Config = _HERE
+) -> None:
+    """Put a backup in place of the present data, which is moved aside; stop the bot first."""
+    raise typer.Exit(backup_command.take_up(backup, _settings(config).data, WallClock().now()))
 
 
 @app.command("slack-manifest")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Self
@@ -11,13 +12,16 @@ from aiohttp.web import AppRunner, TCPSite
 from bot import furnishing
 from bot.asking import Asking
 from bot.auditor import Auditor
+from bot.backups import back_up, backups, made, thin
 from bot.config.settings import Settings
 from bot.core import chart
 from bot.core.model import Evidence, Picture
 from bot.easel import Easel
+from bot.gathering import Gathering
 from bot.hearing import Hearing
 from bot.house import House
 from bot.lines import Lines
+from bot.overhearing import Overhearing
 from bot.ports import Hook, Refused
 from bot.proving import Proofs
 from bot.rereading import Rereading
@@ -34,6 +38,8 @@ __all__ = ["House", "Serving"]
 
 _STALE = 5.0
 _ARCHIVE_EVERY = 60.0
+_BACK_UP_EVERY = timedelta(hours=6)
+_BACK_UP_LOOK = 600.0
 _REVIVED = timedelta(days=7)
 """Refused threads of incidents that opened within this time are tried again after a restart."""
 
@@ -63,10 +69,28 @@ class Serving:
             self.real,
             self.http,
             house.settings.deadman,
+            lasting=self._lasting,
         )
         self.rereading = Rereading(house.settings, self.real, self.adopt, self._reread)
         self.stalls = Stalls()
-        self.lines = Lines(house, self.tending, self.asking, self.real, draw=self._draw, asks=asking)
+        self.lines = Lines(
+            house,
+            self.tending,
+            self.asking,
+            self.real,
+            gathering=Gathering(store=house.store, admit=house.intake.admit, admit_counts=house.intake.admit_counts),
+            overhearing=Overhearing(
+                http=self.http,
+                clock=house.clock,
+                store=house.store,
+                admit=house.intake.admit,
+                admit_counts=house.intake.admit_counts,
+                hear=house.engine.hear,
+                tick=house.settings.tick,
+            ),
+            draw=self._draw,
+            asks=asking,
+        )
         self._beating = beating
         self._web: AppRunner | None = None
         self._measure()
@@ -77,6 +101,9 @@ class Serving:
         await house.store.revive(since=house.clock.now() - _REVIVED)
         await house.ailing.recall(lambda subject: subject.removeprefix("channel ") in house.settings.channels)
         await self.lines.lay(self.lines.connect(house.settings))
+        for healed in (database.healed for database in house.databases):
+            if healed:
+                await house.ailing.say("data", healed)
         for name, relay in house.relays.items():
             relay.suspect(house.ailing.said.get(f"channel {name}", ""))
         self._web, self.address = await self._open(house.settings)
@@ -100,6 +127,7 @@ class Serving:
             tending.start("beat", lambda: house.engine.run(house.clock))
             tending.start("reread", self.rereading.run)
             tending.start("stalls", self.stalls.run)
+            tending.start("backup", self._back_up)
         await tending.run()
 
     async def adopt(self, settings: Settings) -> None:
@@ -177,8 +205,24 @@ class Serving:
     async def _archive(self) -> None:
         while True:
             await self.real.sleep(_ARCHIVE_EVERY)
+            for name in self.tending.mended():
+                await self.house.ailing.over(name)
             await self.house.ailing.mend()
             await self.house.intake.keep()
+
+    async def _back_up(self) -> None:
+        """Copy the databases every six hours, counted from the last backup whoever made it; four are kept."""
+        folder, now = self.house.folder, self.house.clock.now
+        while folder is not None:
+            if not any(made(backup) > now() - _BACK_UP_EVERY for backup in backups(folder / "backups")[:1]):
+                await asyncio.to_thread(back_up, folder, folder / "backups", now())
+                thin(folder / "backups")
+            await self.real.sleep(_BACK_UP_LOOK)
+        await asyncio.Event().wait()
+
+    async def _lasting(self, invariant: str, words: str) -> None:
+        """What the auditor found twice in a row, or mended."""
+        await (self.house.ailing.say(invariant, words) if words else self.house.ailing.over(invariant))
 
     def _lively(self, service: str) -> bool:
         return self.house.board.living(service) is not None
@@ -204,6 +248,16 @@ class Serving:
         conditions |= {name: words for name, words in found.items() if name not in conditions}
         return conditions | {f"channel {name}": r.trouble or "ok" for name, r in self.house.relays.items()}
 
+    @property
+    def damaged(self) -> str:
+        """Why the data folder cannot be lived with any longer; a fresh start mends it."""
+        return next((f"{d.path} is damaged: {d.damaged}" for d in self.house.databases if d.damaged), "")
+
+    async def letters(self) -> list[dict[str, str]]:
+        """The dead letters, newest first: what could not be told where, and why."""
+        dead = await self.house.store.dead()
+        return [{"incident": i.id, "service": i.service, "channel": t.channel, "why": t.dead} for t, i in dead]
+
     def _off(self) -> timedelta:
         """How far the machine's clock is from the one the house lives by."""
         clock = self.house.clock
@@ -211,6 +265,7 @@ class Serving:
 
     async def _reread(self, trouble: str) -> None:
         """The configuration was read again."""
+        self.house.misread(trouble)
         ailing = self.house.ailing
         await (ailing.say("configuration", trouble) if trouble else ailing.over("configuration"))
 
@@ -230,7 +285,6 @@ class Serving:
             hearing=self.hearing,
             clock=house.clock,
             access=furnishing.access(settings),
-        self.house.misread(trouble)
             key=house.seal,
             public_url=house.called(settings),
             policy=furnishing.common(settings),
@@ -239,6 +293,8 @@ class Serving:
             spark=chart.spark,
             png=self.easel.png,
             metrics=self.metrics,
+            letters=self.letters,
+            retry=self.retry,
         )
 
     def _measure(self) -> None:

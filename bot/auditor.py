@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 
@@ -23,10 +23,19 @@ class Auditor:
     """Proves the invariants by name. `found` has the words of those that do not hold.
 
     `deadman` is the address of a dead-man's switch (Healthchecks and whatever speaks like it): asked as it stands while
-    all is well, with `/fail` while not; no word from us is a word too.
+    all is well, with `/fail` while not; no word from us is a word too. `lasting` hears of what two audits in a row found
+    broken, with its words, and with none when it holds again.
     """
 
-    def __init__(self, invariants: Mapping[str, Invariant], clock: Clock, http: Http, deadman: str = "") -> None:
+    def __init__(
+        self,
+        invariants: Mapping[str, Invariant],
+        clock: Clock,
+        http: Http,
+        deadman: str = "",
+        *,
+        lasting: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> None:
         self.found: dict[str, str] = {}
         self.deadman = deadman
         self.audits = 0
@@ -34,6 +43,8 @@ class Auditor:
         self._invariants = invariants
         self._clock = clock
         self._http = http
+        self._lasting = lasting
+        self._said: set[str] = set()
 
     async def run(self) -> None:
         """Audit every minute, for ever."""
@@ -49,10 +60,21 @@ class Auditor:
             log.warning("an invariant does not hold", invariant=name, why=found[name])
         for name in self.found.keys() - found.keys():
             log.info("an invariant holds again", invariant=name)
-        self.found = found
+        before, self.found = self.broken(), found
         self.audits += 1
-        await self._ping(bool(self.broken()))
+        await self._ping(failing=bool(self.broken()))
+        await self._say(before.keys())
         return found
+
+    async def _say(self, before: Collection[str]) -> None:
+        if self._lasting is None:
+            return
+        broken = self.broken()
+        for name in broken.keys() & before:
+            await self._lasting(name, broken[name])
+        for name in self._said - broken.keys():
+            await self._lasting(name, "")
+        self._said = (self._said & broken.keys()) | (broken.keys() & before)
 
     def broken(self) -> Mapping[str, str]:
         """What was found that is more than a warning."""
@@ -71,7 +93,7 @@ class Auditor:
             log.exception("an invariant cannot be tried", invariant=name)
             return "cannot be tried; the log says why"
 
-    async def _ping(self, failing: bool) -> None:  # noqa: FBT001  # private, and named by its only caller
+    async def _ping(self, *, failing: bool) -> None:
         if not failing:
             self.proved_at = self._clock.monotonic()
         if not self.deadman:

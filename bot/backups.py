@@ -57,12 +57,20 @@ def thin(folder: Path, kept: int = KEPT) -> None:
 
 def backups(folder: Path) -> Sequence[Path]:
     """The backups in a folder, newest first."""
-    found = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        with suppress(ValueError):
-            datetime.strptime(path.name, _STAMP).replace(tzinfo=UTC)
-            found.append(path)
-    return sorted(found, reverse=True)
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in found if _named(path)), reverse=True)
+
+
+def made(backup: Path) -> datetime:
+    """When a backup was made, UTC."""
+    return datetime.strptime(backup.name, _STAMP).replace(tzinfo=UTC)
+
+
+def _named(path: Path) -> bool:
+    with suppress(ValueError):
+        made(path)
+        return True
+    return False
 
 
 def restore(backup: Path, data: Path, at: datetime) -> Sequence[Path]:

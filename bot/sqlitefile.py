@@ -61,6 +61,11 @@ def claim(path: Path) -> int:
     return guard
 
 
+def release(guard: int) -> None:
+    """Let go of a claim."""
+    os.close(guard)
+
+
 def opened(path: Path | str, *, writes: bool = True) -> sqlite3.Connection:
     """A connection to a file: the one that writes and checkpoints, or one that can do neither."""
     try:

@@ -17,7 +17,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
 class Tending:
-    """Tasks by name. `stuck` is told once what a person must mend before a task can go on, and once when it goes on."""
+    """Tasks by name. `stuck` is told what a person must mend before a task can go on."""
 
     def __init__(self, clock: Clock, stuck: Callable[[str, str], Awaitable[None]]) -> None:
         self._clock = clock
@@ -25,6 +25,8 @@ class Tending:
         self._works: dict[str, Work] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._began: dict[str, float] = {}
+        self._held_up: set[str] = set()
 
     async def run(self) -> None:
         """Keep every task going, until cancelled."""
@@ -51,6 +53,13 @@ class Tending:
             task.cancel()
             await asyncio.wait([task])
 
+    def mended(self) -> list[str]:
+        """The tasks that had to wait for a person and have now gone on for a minute; each is named once."""
+        now = self._clock.monotonic()
+        found = [name for name in self._held_up if now - self._began.get(name, now) > _LONGEST_PAUSE]
+        self._held_up -= set(found)
+        return found
+
     def missing(self) -> list[str]:
         """The tasks that should go on and do not; none, as long as promises are kept."""
         return [name for name in self._works if name not in self._tasks or self._tasks[name].done()]
@@ -63,7 +72,7 @@ class Tending:
         """Start a task again whenever it raises, returns, or is cancelled by anybody but us, after a growing pause."""
         pause = _FIRST_PAUSE
         while True:
-            began = self._clock.monotonic()
+            began = self._began[name] = self._clock.monotonic()
             pause = max(pause, await self._once(name, work))
             if self._clock.monotonic() - began > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
@@ -76,6 +85,8 @@ class Tending:
             await work()
             log.error("task ended by itself, starting it again", task=name)
         except Refused as why:
+            self._began.pop(name)
+            self._held_up.add(name)
             await self._stuck(name, str(why))
             return _LONGEST_PAUSE
         except asyncio.CancelledError:

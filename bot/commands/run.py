@@ -13,23 +13,40 @@ import structlog
 
 from bot.app import House, Serving
 from bot.config.settings import Settings
+from bot.ports import Refused
+from bot.sqlitefile import old_sqlite
 from bot.world.notify import notify
 from bot.world.steady import SteadyClock
 
 log = structlog.get_logger(__name__)
 
+WRONG_CONFIGURATION = 78
 _GRACE = 8.0
 _WATCHDOG = 5.0
 
 
 def run(settings: Settings, folder: Path) -> int:
-    """Live in `folder` until SIGINT or SIGTERM; answers the exit code."""
-    asyncio.run(_live(settings, folder))
+    """Live in `folder` until SIGINT or SIGTERM; answers the exit code.
+
+    A data folder that cannot be used is a wrong configuration. One that turns out to be damaged is taken up anew, from
+    its backup.
+    """
+    while asyncio.run(_live(settings, folder)):
+        log.error("starting again, because the data is damaged")
     return 0
 
 
-async def _live(settings: Settings, folder: Path) -> None:
-    house = House(settings, SteadyClock(), folder)
+def _house(settings: Settings, folder: Path) -> House:
+    try:
+        return House(settings, SteadyClock(), folder)
+    except Refused as why:
+        log.critical("the data folder cannot be used", why=str(why))
+        raise SystemExit(WRONG_CONFIGURATION) from why
+
+
+async def _live(settings: Settings, folder: Path) -> bool:
+    """A life; answers whether another one should follow at once."""
+    house = _house(settings, folder)
     try:
         await house.wake()
         async with Serving(house) as serving:
@@ -38,7 +55,9 @@ async def _live(settings: Settings, folder: Path) -> None:
             notify("READY=1")
             await _until_told(serving)
             notify("STOPPING=1")
-            asyncio.get_running_loop().call_later(_GRACE, _give_up)
+            if not serving.damaged:
+                asyncio.get_running_loop().call_later(_GRACE, _give_up)
+            return bool(serving.damaged)
     finally:
         await house.aclose()
 
@@ -58,11 +77,12 @@ async def _until_told(serving: Serving) -> None:
 async def _guarded(serving: Serving) -> None:
     """Serve, and let systemd know every few seconds that every task goes on."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(serving.run(), name="serving")
-        while True:
+        tasks = group.create_task(serving.run(), name="serving")
+        while not serving.damaged:
             await serving.real.sleep(_WATCHDOG)
             if serving.lively:
                 notify("WATCHDOG=1")
+        tasks.cancel()
 
 
 def _stop(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None], number: signal.Signals) -> None:
@@ -92,6 +112,8 @@ def _spare_the_collector() -> None:
 
 
 def _say_hello(settings: Settings, serving: Serving) -> None:
+    if old := old_sqlite():
+        log.warning("old SQLite", why=old)
     for warning in settings.warnings:
         log.warning("configuration", problem=str(warning))
     if not settings.web.tokens:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,12 +20,20 @@ class Chart(Protocol):
         ...
 
 
+async def _no_letters() -> Sequence[Mapping[str, str]]:
+    return ()
+
+
+async def _no_retry(_: str) -> int:
+    return 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """Everything `site` needs. `key` is a lasting secret that seals forms, so that they outlive a restart.
 
     `policy` is the common one: the order of levels, and so their colours. `ready` answers named conditions, each with the word `ok` or
-    with what is wrong. `spark` draws a small inline SVG, `png` turns an SVG into a picture.
+    with what is wrong. `letters` are what channels refused for good, and `retry` tries those of one again, or of all (empty). `spark` draws a small inline SVG, `png` turns an SVG into a picture.
     """
 
     board: Board
@@ -42,3 +50,5 @@ class House:
     spark: Callable[[Picture], str]
     png: Callable[[str], Awaitable[bytes]]
     metrics: Metrics
+    letters: Callable[[], Awaitable[Sequence[Mapping[str, str]]]] = _no_letters
+    retry: Callable[[str], Awaitable[int]] = _no_retry

@@ -53,6 +53,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Act": _object(text=_TEXT, who=_TEXT, **_FOR),
     "Answer": _object("ok lines", ok=_FLAG, lines=_many(_TEXT)),
     "Ready": _object("ready conditions", ready=_FLAG, conditions={"type": "object", "additionalProperties": _TEXT}),
+    "Letters": _object(
+        "letters",
+        letters=_many(_object("incident channel why", incident=_TEXT, service=_TEXT, channel=_TEXT, why=_TEXT)),
+    ),
+    "Channel": _object(channel=_TEXT),
+    "Retried": _object("retried", retried={"type": "integer"}),
     "Status": _object(
         "at services",
         at=_STAMP,
