@@ -70,12 +70,12 @@ class Asking:
         await self._clock.sleep(jitter(timedelta(seconds=5), label, -1) % 5)
         while True:
             signal = await source.ask(self._http, self._clock.now())
-            failures = failures + 1 if signal.health is None else 0
+            failures = failures + 1 if signal.broken else 0
             self._note(label, source, signal)
             await self._hear(service, name, self._trusted(source, signal))
             round_number += 1
-            every = min(source.every, _FAST) if self._lively(service) else source.every
-            pause = max(backoff(failures, every), signal.wait or timedelta(0)) if failures else every
+            every = min(source.every, getattr(source, "fastest", _FAST)) if self._lively(service) else source.every
+            pause = max(backoff(failures, every), signal.wait or timedelta(0))
             seconds = jitter(pause, label, round_number)
             self._expect(label, seconds, source.every)
             await self._rest(label, seconds)
@@ -95,7 +95,7 @@ class Asking:
         """Remember how it went; say once when a source breaks and once when it works again."""
         host = urlsplit(getattr(source, "url", "")).hostname or label
         self._outcomes[label] = Outcome(host=host, ok=reached(signal), at=signal.at)
-        broken = signal.health is None
+        broken = signal.broken
         if broken and label not in self._broken:
             self._broken.add(label)
             log.warning("source gives no reading", watch=label, error=signal.error, note=signal.note)

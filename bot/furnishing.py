@@ -10,7 +10,8 @@ from bot.config.settings import LevelRule, ServiceSettings, Settings
 from bot.core.model import Policy, Route, Service
 from bot.core.planned import Window
 from bot.detectors.levels import Rule
-from bot.ports import Chat, Clock, Hook, Place, Source, Watch
+from bot.overhearing import Ear
+from bot.ports import Chat, Clock, Feed, Hook, Place, Source, Watch, Wire
 from bot.web.access import Access, Token
 
 Watches = Mapping[str, Watch]
@@ -60,6 +61,23 @@ def watches(settings: Settings) -> dict[str, Watches]:
 def sources(watches: Watches) -> Mapping[str, Source]:
     """Those that are asked; the others are hooks."""
     return {name: watch for name, watch in watches.items() if isinstance(watch, Source)}
+
+
+def feeds(watches: Watches) -> Mapping[str, Feed]:
+    """Those that are sent for numbers, or for what people say."""
+    return {name: watch for name, watch in watches.items() if isinstance(watch, Feed)}
+
+
+def ears(settings: Settings, watches: Mapping[str, Watches]) -> Mapping[str, tuple[Ear, ...]]:
+    """What is listened for, by the wire that it may come over; a watch without words of its own uses its service's."""
+    found: dict[str, tuple[Ear, ...]] = {}
+    for service, several in watches.items():
+        for name, wire in several.items():
+            if isinstance(wire, Wire):
+                words = tuple(wire.words) or settings.services[service].words
+                ear = Ear(service=service, name=name, wire=wire, words=words)
+                found[wire.line] = (*found.get(wire.line, ()), ear)
+    return found
 
 
 def hooks(watches: Watches) -> Mapping[str, Hook]:

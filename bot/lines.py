@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from bot import furnishing
 from bot.asking import Asking
 from bot.config.settings import Settings
+from bot.gathering import Gathering
 from bot.house import House
+from bot.overhearing import Ear, Overhearing
 from bot.ports import Chat, Clock, Place, Source
 from bot.relay import Draw, Relay
 from bot.tending import Tending, Work
@@ -19,16 +21,28 @@ class Lines:
     """Every connection of the house to others. `real` paces them; `asks` False leaves the watches unasked."""
 
     def __init__(
-        self, house: House, tending: Tending, asking: Asking, real: Clock, *, draw: Draw, asks: bool = True
+        self,
+        house: House,
+        tending: Tending,
+        asking: Asking,
+        real: Clock,
+        *,
+        gathering: Gathering,
+        overhearing: Overhearing,
+        draw: Draw,
+        asks: bool = True,
     ) -> None:
         self.chats: dict[str, Chat] = {}
         self._house = house
         self._tending = tending
         self._asking = asking
         self._real = real
+        self._gathering = gathering
+        self._overhearing = overhearing
         self._draw = draw
         self._asks = asks
         self._asked: dict[Label, Source] = {}
+        self._ears: Mapping[str, tuple[Ear, ...]] = {}
 
     def connect(self, settings: Settings, before: Settings | None = None) -> dict[str, Chat]:
         """The chats that are new or changed, not in use yet."""
@@ -43,6 +57,7 @@ class Lines:
         await self._lay_chats(old, new, fresh)
         await self._lay_relays(old, new, fresh.keys())
         await self._lay_watches()
+        await self._lay_wires()
         self._house.desk.reach({name: (self.chats[place.chat], place) for name, place in new.items()}, self._draw)
 
     async def aclose(self) -> None:
@@ -86,11 +101,23 @@ class Lines:
         """Every watch that is asked, by service and name."""
         if not self._asks:
             return {}
-        return {
-            (service, name): source
-            for service, watches in self._house.watches.items()
-            for name, source in furnishing.sources(watches).items()
-        }
+        found: dict[Label, Source] = {}
+        for service, watches in self._house.watches.items():
+            words = self._house.settings.services[service].words
+            found |= {(service, name): source for name, source in furnishing.sources(watches).items()}
+            for name, feed in furnishing.feeds(watches).items():
+                found[service, name] = self._gathering.source(service, name, feed, words)
+        return found
+
+    async def _lay_wires(self) -> None:
+        """Listen on what people talk over; a wire that is listened to for the same as before is left alone."""
+        wanted = furnishing.ears(self._house.settings, self._house.watches) if self._asks else {}
+        for line in [line for line, ears in self._ears.items() if wanted.get(line) != ears]:
+            await self._tending.stop(f"wire {line}")
+        for line, ears in wanted.items():
+            if self._ears.get(line) != ears:
+                self._tending.start(f"wire {line}", _overhearing(self._overhearing, line, ears))
+        self._ears = wanted
 
     def _relay(self, place: Place) -> Relay:
         house = self._house
@@ -118,6 +145,10 @@ def _listening(chat: Chat, house: House, places: list[Place]) -> Work:
 
 def _watching(asking: Asking, label: Label, source: Source) -> Callable[[], Awaitable[None]]:
     return lambda: asking.watch(*label, source)
+
+
+def _overhearing(overhearing: Overhearing, line: str, ears: tuple[Ear, ...]) -> Work:
+    return lambda: overhearing.listen(line, ears)
 
 
 async def _nothing(_: str) -> bytes | None:

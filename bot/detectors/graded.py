@@ -52,13 +52,15 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
 def hear(memory: Watched, signal: Signal, *, raise_after: int = 1, clear_after: int = 1) -> Watched:
     """Take in one signal; the result is the memory for the next."""
-    if signal.health is None:
+    if signal.broken:
         return msgspec.structs.replace(
             memory,
             failures=memory.failures + 1,
             failing_since=memory.failing_since or signal.at,
             error=signal.note or signal.error,
         )
+    if signal.health is None:
+        return Watched(heard_at=signal.at, note=signal.note, url=signal.url)
     recent = (*memory.recent, signal.health)[-max(raise_after, clear_after) :]
     settled = _settle(memory.health, recent, raise_after, clear_after)
     return Watched(

@@ -7,9 +7,10 @@ decompression, answer a 304 from memory, follow at most a few redirects, each ch
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from weakref import WeakValueDictionary
@@ -27,6 +28,7 @@ from bot.world.trouble import named
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 65_536
 _DAY = 86_400.0
+_WIRE = aiohttp.ClientWSTimeout(ws_close=1.0)
 _USER_AGENT = f"Tocsin/{version('tocsin')} (self-hosted incident alerting bot)"
 
 
@@ -125,6 +127,37 @@ class Web:
             raise Unreachable("connect", f"{url} redirects more than {redirects} times")
         return reply
 
+    async def messages(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        limit: int = 1_000_000,
+        silence: float = 60.0,
+    ) -> AsyncGenerator[bytes, None]:
+        """Every message of a WebSocket (RFC 6455), at most `limit` bytes each; `wss` is written `https` here too.
+
+        Raises:
+            Unreachable: it cannot be reached, broke off, was closed, or nothing came for `silence` seconds.
+        """
+        address = _checked(re.sub(r"^ws(s?)://", r"http\1://", url))
+        wire: aiohttp.ClientWebSocketResponse | None = None
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(silence):
+                        wire = wire or await self._session(private=allow_private).ws_connect(
+                            address, headers=headers, max_msg_size=limit, timeout=_WIRE, heartbeat=silence / 2
+                        )
+                        message = await wire.receive()
+                except (aiohttp.ClientError, OSError, ValueError) as exc:
+                    raise named(exc, address, silence) from exc
+                yield _heard(message, address)
+        finally:
+            if wire is not None:
+                await wire.close()
+
     async def aclose(self) -> None:
         """Let go of connections."""
         for session in self._sessions.values():
@@ -202,6 +235,16 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
             raise Unreachable("too_large", f"{response.url.host} sent more than {limit:,} bytes")
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _heard(message: aiohttp.WSMessage, url: URL) -> bytes:
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return str(message.data).encode()
+    if message.type is aiohttp.WSMsgType.BINARY:
+        return bytes(message.data)
+    if message.type is aiohttp.WSMsgType.ERROR:
+        raise Unreachable("connect", f"{url.host} sent what is no message, or a too large one ({message.data})")
+    raise Unreachable("connect", f"{url.host} closed the connection")
 
 
 def _lower(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -13,7 +13,7 @@ _INTRO = """\
 # Sources
 
 What a service can be watched by, under `services.NAME.watch.NAME`, told apart by `kind`. Some are looked at, each on its
-own schedule, a little jittered, and faster while an incident of its service lives. Others tell by themselves. One that
+own schedule, a little jittered, and faster while an incident of its service lives. Some count what people say. Others tell by themselves. One that
 cannot be read is *no reading*: it is shown as such, and nothing is concluded from it.
 
 Reports of people need no watch: they come in over the [API](http.md), the report page and the chats.
@@ -24,6 +24,15 @@ _LOOKED_AT = """
 ## Looked at
 
 `allow_private: true` is needed where the address leads into a private network.
+"""
+_COUNTED = """
+## Counted
+
+These know how many people complain, or overhear them. What they know is counted like every other report; a window or a
+post that comes twice counts once, and where nobody could listen there is a gap, not a silence. Public posts are read by
+rules, in English, Spanish, Portuguese, French, German, Hindi and Japanese: one that says (or asks whether) the service
+does not work becomes a report of its author, who is one voice as everybody is, and its words are not kept. Which posts
+are about a service is said by `words`, here or under the service: all the words of one of the phrases.
 """
 _TOLD = """
 ## Told by others
@@ -39,9 +48,12 @@ _SAMPLES = {"page": "0123456789abcdef01234567", "topic": "arn:aws:sns:eu-west-1:
 def sources(parts: Schema) -> Iterator[str]:
     """`sources.md`: every kind of watch with its options."""
     plugins = sorted(dict.fromkeys(SOURCES.values()), key=lambda plugin: words(plugin)[0])
-    told = [plugin for plugin in plugins if hasattr(plugin, "hear")]
+    groups: dict[str, list[type[Model]]] = {_LOOKED_AT: [], _COUNTED: [], _TOLD: []}
+    for plugin in plugins:
+        counted = hasattr(plugin, "gather") or hasattr(plugin, "listen")
+        groups[_TOLD if hasattr(plugin, "hear") else _COUNTED if counted else _LOOKED_AT].append(plugin)
     yield _INTRO
-    for intro, group in ((_LOOKED_AT, [p for p in plugins if p not in told]), (_TOLD, told)):
+    for intro, group in groups.items():
         yield intro
         yield table(("Kind", "Evidence", "What it is"), [_row(plugin, parts) for plugin in group])
         yield from (_section(plugin, parts) for plugin in group)
