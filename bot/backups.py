@@ -104,6 +104,8 @@ def fault(file: Path) -> str:
             [(word,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
             tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except UnicodeDecodeError:
+        return "its own words cannot be read"  # sqlite3 quotes damaged text in what it says about it
     except sqlite3.DatabaseError as exc:
         code = (getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
         return str(exc) if code in _DAMAGE else ""
