@@ -52,11 +52,12 @@ fmt: .venv/developed
 	.venv/bin/ruff check --fix .
 
 .venv/installed: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --no-dev --inexact --python $(PYTHON) --quiet
+	$(UV) sync --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON) --quiet
+	.venv/bin/python -m compileall -q bot
 	touch $@
 
 .venv/developed: uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --python $(PYTHON) --quiet
+	$(UV) sync --frozen --compile-bytecode --python $(PYTHON) --quiet
 	touch $@ .venv/installed
 
 $(UV):

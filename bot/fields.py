@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
@@ -18,9 +24,50 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 class Model(BaseModel):
     """A strict, frozen piece of configuration: unknown keys are errors, field docstrings are the documentation."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+def document() -> None:
+    """Give every field of every model its docstring as description.
+
+    Only manuals and schemas need them, and reading the source of all models takes most of a second: pydantic's own
+    `use_attribute_docstrings` would do so at every start.
+    """
+    models = list(_models(Model))
+    for model in models:
+        for name, field in model.model_fields.items():
+            field.description = field.description or _docstring(model, name)
+    for model in (*models, *models):  # twice, for a model holds the schemas of others as they were when it was built
+        model.model_rebuild(force=True)
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _models(child)
+
+
+def _docstring(model: type[BaseModel], name: str) -> str | None:
+    """The docstring of a field, from the class that defines it."""
+    return next((docs[name] for made in model.__mro__ if name in (docs := _docstrings(made))), None)
+
+
+@cache
+def _docstrings(made: type) -> dict[str, str]:
+    """Field name to the string that stands right after it in the source of a class."""
+    if not issubclass(made, BaseModel) or made in (BaseModel, Model):
+        return {}
+    [body] = ast.parse(textwrap.dedent(inspect.getsource(made))).body
+    lines = body.body if isinstance(body, ast.ClassDef) else []
+    return {
+        field.target.id: inspect.cleandoc(after.value.value)
+        for field, after in pairwise(lines)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+        and isinstance(after.value.value, str)
+    }
 
 
 def duration(value: object) -> timedelta:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from bot.config.plugins import SOURCES
 from bot.config.schema import short
+from bot.fields import document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ def sources(kind: str = "", *, as_json: bool = False) -> int:
 
 def options(model: type[BaseModel]) -> Iterator[Option]:
     """The keys of a kind in the order of its model, `kind` itself left out."""
+    document()
     schema = model.model_json_schema()
     required = schema.get("required", [])
     for name, field in schema["properties"].items():

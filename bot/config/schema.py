@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from bot.config.fields import Listen
 from bot.config.layers import catalogue
 from bot.config.models import File
-from bot.fields import Model
+from bot.fields import Model, document
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _VARIABLE = {
@@ -30,6 +30,7 @@ def schema() -> dict[str, Any]:
 
     Where a number, a choice or a pattern is wanted, a variable may stand as well.
     """
+    document()
     drawn = _eased(File.model_json_schema(schema_generator=_Drawn))
     parts = {name: _eased(part) for name, part in drawn.pop("$defs").items()}
     asked = parts["Service"]["properties"]
