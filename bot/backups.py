@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,9 @@ import structlog
 from bot.ports import Refused
 
 log = structlog.get_logger(__name__)
+
+Unsound = Callable[[sqlite3.Connection], str]
+"""Looks at what is kept in a sound file; answers what cannot be read of it, or nothing."""
 
 DATABASES = ("state.db", "reports.db")
 KEPT = 4
@@ -95,38 +98,46 @@ def restore(backup: Path, data: Path, at: datetime) -> Sequence[Path]:
     return aside
 
 
-def fault(file: Path) -> str:
-    """What is wrong with a database file, or nothing; a missing or empty file is fine. Reads all of it."""
+def fault(file: Path, unsound: Unsound = lambda _: "") -> str:
+    """What is wrong with a database file, or nothing; a missing or empty file is fine. Reads all of it.
+
+    `unsound` looks at what is in it: SQLite has no checksum, so a flipped bit in a value is none of its business.
+    """
     if not file.is_file() or not file.stat().st_size:
         return ""
     try:
         with closing(sqlite3.connect(f"file:{_quoted(file)}?mode=rw", uri=True, timeout=_PATIENCE)) as connection:
-            [(word,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
-            tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            return _checked(connection) or unsound(connection)
     except UnicodeDecodeError:
         return "its own words cannot be read"  # sqlite3 quotes damaged text in what it says about it
     except sqlite3.DatabaseError as exc:
         code = (getattr(exc, "sqlite_errorcode", 0) or 0) & 0xFF
         return str(exc) if code in _DAMAGE else ""
+
+
+def _checked(connection: sqlite3.Connection) -> str:
+    """What SQLite itself finds wrong, or that it is none of ours."""
+    [(word,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
     if word != "ok":
         return str(word)
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     return "it holds the tables of another program" if tables and not version else ""
 
 
-def heal(file: Path, folder: Path, at: datetime) -> str:
+def heal(file: Path, folder: Path, at: datetime, unsound: Unsound = lambda _: "") -> str:
     """Move a damaged database out of the way, and take up the newest sound backup; answers what was done, or nothing.
 
     A missing database file is a fresh start, and no damage.
     """
     emptied = file.is_file() and not file.stat().st_size and any((b / file.name).exists() for b in backups(folder))
-    wrong = "it is empty" if emptied else fault(file)
+    wrong = "it is empty" if emptied else fault(file, unsound)
     if not wrong:
         return ""
     moved = move_aside(file, f"corrupt-{at:%Y%m%dT%H%M%SZ}")
     for backup in backups(folder):
         copy = backup / file.name
-        if copy.exists() and not fault(copy):
+        if copy.exists() and not fault(copy, unsound):
             _put(copy, file)
             done = f"the backup of {backup.name} was taken up; what was kept since then is gone"
             break

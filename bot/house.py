@@ -20,15 +20,16 @@ from bot.core.admission import Admission, Vocabulary
 from bot.core.places import platform, region, symptom
 from bot.core.planned import Window
 from bot.core.tally import Tally
-from bot.database import MEMORY, Database
+from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
 from bot.intake import Intake, reporter_key
 from bot.ports import Clock
 from bot.relay import Relay
+from bot.sqlitefile import MEMORY
 from bot.stores.counts import CountStore
 from bot.stores.deliveries import DeliveryStore
-from bot.stores.sqlite import SqliteStore
+from bot.stores.sqlite import SqliteStore, unsound
 from bot.streams.local import LocalStream
 
 _OLDEST = timedelta(hours=24)
@@ -163,9 +164,14 @@ class House:
         if folder is None:
             database = Database(MEMORY)
         else:
-            database = Database(folder / name, lambda file: heal(file, folder / "backups", self.clock.now()))
+            database = Database(folder / name, lambda file: self._heal(file, folder))
         self.databases.append(database)
         return database
+
+    def _heal(self, file: Path, folder: Path) -> str:
+        """Take up a backup where a file is damaged; answers what was done, or nothing."""
+        check = unsound if file.name == "state.db" else lambda _: ""
+        return heal(file, folder / "backups", self.clock.now(), check)
 
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(

@@ -152,6 +152,17 @@ class SqliteStore:
         return await self._database.read(lambda connection: connection.execute(query, values).fetchone())
 
 
+def unsound(connection: sqlite3.Connection) -> str:
+    """What in a file of ours cannot be read, or nothing. Reads every case, incident and line."""
+    for table, decode in (("cases", _case), ("incidents", _incident), ("entries", _entry)):
+        for (body,) in connection.execute(f"SELECT body FROM {table}"):  # noqa: S608  # our own three names
+            try:
+                decode(body)
+            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+                return f"one of its {table} cannot be read: {exc}"
+    return ""
+
+
 def _save(connection: sqlite3.Connection, case: Case, entries: Sequence[Entry], channels: Sequence[str]) -> None:
     _swap(connection, case)
     incident = case.incident

@@ -17,7 +17,7 @@ from bot import backups
 from bot.database import Database
 from bot.ports import Refused, Retry
 from bot.sqlitefile import old_sqlite
-from bot.stores.sqlite import SCHEMA, SqliteStore
+from bot.stores.sqlite import SCHEMA, SqliteStore, unsound
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 needs_disk = pytest.mark.skipif(not available(), reason="Python carries an SQLite of its own here, out of reach")
@@ -181,7 +181,7 @@ async def test_damaged_files_are_set_aside_and_the_newest_sound_backup_is_taken_
             old.unlink()
         (data / "state.db").write_bytes(_damage(good, chance))
         try:
-            database = Database(data / "state.db", lambda file: backups.heal(file, data / "backups", NOW))
+            database = Database(data / "state.db", lambda file: backups.heal(file, data / "backups", NOW, unsound))
             found = len(await SqliteStore(database).incidents())
             healed += bool(database.healed)
             aside = bool(list(data.glob("*.corrupt-*")))
