@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import discord
-
-from bot.chats.discord import PERMISSIONS
-
 
 def invite(client_id: str) -> str:
     """The link for a server's administrator to open; `client_id` is the Application ID of the developer portal.
@@ -18,8 +14,13 @@ def invite(client_id: str) -> str:
     number = client_id.strip()
     if not number.isascii() or not number.isdecimal():
         raise ValueError(f"{client_id!r} is not an application id: copy the number under General Information")
+    # Only this one command needs the library, and it is heavy.
+    from discord.utils import oauth_url  # noqa: PLC0415
+
+    from bot.chats.discord_chat import PERMISSIONS  # noqa: PLC0415
+
     scopes = ("bot", "applications.commands")
-    return discord.utils.oauth_url(int(number), permissions=PERMISSIONS, scopes=scopes)
+    return oauth_url(int(number), permissions=PERMISSIONS, scopes=scopes)
 
 
 def run(client_id: str) -> int:

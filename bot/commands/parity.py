@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.chats import discord, slack
+from bot.chats import discord, discord_chat, slack
 from bot.chats.discord_commands import MENUS, SHORT, commands
 from bot.chats.slack_people import COMMANDS, EVENTS, SCOPES, SHORTCUTS
 from bot.chats.slack_web import METHODS
@@ -60,7 +60,7 @@ def _verbs() -> Iterator[Sequence[str]]:
 
 
 def _features() -> Iterator[Sequence[str]]:
-    may, methods = discord.PERMISSIONS, METHODS
+    may, methods = discord_chat.PERMISSIONS, METHODS
     yield (
         "Thread of an incident",
         _if("chat.postMessage" in methods, "replies under the head"),
@@ -97,7 +97,7 @@ def _settings() -> Iterator[Sequence[str]]:
 
 def _permissions() -> Iterator[Sequence[str]]:
     scopes = sorted(SCOPES.union(*METHODS.values()))
-    allowed = sorted(name.replace("_", " ") for name, given in discord.PERMISSIONS if given)
+    allowed = sorted(name.replace("_", " ") for name, given in discord_chat.PERMISSIONS if given)
     yield ", ".join(f"`{scope}`" for scope in scopes), ", ".join(allowed)
 
 

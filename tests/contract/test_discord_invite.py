@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import discord
 import pytest
 
-from bot.chats.discord import PERMISSIONS
+from bot.chats.discord_chat import PERMISSIONS
 from bot.commands.discord_invite import invite, run
 
 

@@ -13,7 +13,8 @@ from doubles.discord_double import CHANNEL, PERSON, ROLE, TOKEN, DiscordDouble, 
 from msgspec.structs import replace
 from pydantic import ValidationError
 
-from bot.chats.discord import DiscordChat, DiscordConnection
+from bot.chats.discord import DiscordConnection
+from bot.chats.discord_chat import DiscordChat
 from bot.chats.discord_commands import commands, differ
 from bot.chats.discord_gateway import Identifies
 from bot.core.model import Answer, Button, Field, Form, Head, Person, Request, Said

@@ -11,7 +11,8 @@ import pytest
 from doubles.clock import ManualClock
 from doubles.discord_double import CHANNEL, ROLE, TOKEN, DiscordDouble
 
-from bot.chats.discord import DiscordChat, DiscordConnection
+from bot.chats.discord import DiscordConnection
+from bot.chats.discord_chat import DiscordChat
 from bot.core.model import Bold, Button, Fact, Head, Line, Said, Source, When
 from bot.fields import Secret
 from bot.ports import Gone, Place, Refused, Retry

@@ -1,0 +1,208 @@
+"""Discord: one thread per incident, under a message that always shows the present.
+
+A post carries a nonce made from its key, so that Discord itself answers a repeat with the first message for some
+minutes; after that the channel's history is read for the mark that every head and line carries. A thread made from a
+message has the message's own id, so making it twice is harmless. REST and the gateway are two clients: people's
+commands may be cut off while incidents are still told, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.chats import discord_looks as looks
+from bot.chats import discord_wire as wire
+from bot.chats.discord import DiscordConnection
+from bot.chats.discord_gateway import Gateway, Identifies, stay
+from bot.chats.discord_pins import Pins
+from bot.chats.discord_posts import Posts
+from bot.chats.discord_trouble import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.core.model import Head, Line
+from bot.ports import Clock, Desk, Place, Refused
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    manage_threads=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+    pin_messages=True,
+)
+"""The least that the four verbs need, and the pin, which Discord parted from managing messages in 2026; a configured role is pinged when that role allows anyone to mention it."""
+
+_PATIENCE = 25.0
+"""Seconds for one verb, waits that Discord asked for included; the relay gives up after 30."""
+_RATE_WAIT = 30.0
+"""The library's least; a longer Retry-After comes back to us as an error."""
+
+
+class DiscordChat:
+    """Threads in Discord. A ref is `channel:message` of the head; the thread's id is the message's."""
+
+    def __init__(self, config: DiscordConnection, name: str, clock: Clock, *, patience: float = _PATIENCE) -> None:
+        # The library keeps both addresses once per process, so two connections must share them.
+        Route.BASE = f"{config.api_url.rstrip('/')}/api/v10"
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url)
+        self._config = config
+        self._name = name
+        self._clock = clock
+        self._patience = patience
+        self._signing_in = asyncio.Lock()
+        self._rest: discord.Client | None = None
+        self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
+        self._incidents: dict[int, str] = {}
+        self._pictured: dict[int, bool] = {}
+        self._pins = Pins(name)
+        self._posts = Posts(clock)
+
+    async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
+        """Post the head, unless an earlier try already did, and make its thread, unless it is there."""
+        async with self._calling(place, "open a thread"):
+            channel = await self._channel(place)
+            message = await self._posts.open(await self._client(), channel, key=key, head=head, png=png, since=since)
+        self._incidents[message.id] = head.incident
+        self._pictured[message.id] = bool(message.attachments)
+        await self._pin(message.channel.id, message.id, head)
+        return f"{message.channel.id}:{message.id}"
+
+    async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Make the head show the present."""
+        channel, message = wire.parsed(ref)
+        async with self._calling(place, "edit a message", gone=(UNKNOWN_MESSAGE,)):
+            await self._show(channel, message, head, png)
+        await self._pin(channel, message, head)
+
+    async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
+        """Say one line in the thread, unless an earlier try already did."""
+        _, thread = wire.parsed(ref)
+        async with self._calling(place, "write in a thread", gone=(UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)):
+            client = await self._client()
+            if not await self._told(client, thread, line, since):
+                await self._say(client, thread, key, line, place.mention.get(line.level, "") if line.loud else "")
+
+    async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
+        """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
+        channel, message = wire.parsed(ref)
+        async with self._calling(place, "close a thread", gone=(UNKNOWN_MESSAGE,)):
+            await self._show(channel, message, head, png)
+            await self._pin(channel, message, head)
+            await wire.lay_to_rest(await self._client(), message)
+        self._pictured.pop(message, None)
+
+    async def run(self, desk: Desk, places: Sequence[Place]) -> None:
+        """Stay connected to the gateway, with a fresh client after every fault, until cancelled."""
+        named = {place.address: place.name for place in places if place.chat == self._name}
+        identifies = Identifies(self._clock)
+
+        def fresh() -> Gateway:
+            return Gateway(
+                self._name,
+                desk,
+                named,
+                self.incident,
+                identifies,
+                guilds=self._config.guild,
+                roles=self._config.roles.ids(),
+                short=self._config.short_commands,
+            )
+
+        await stay(fresh, self._config.token.reveal(), self._clock, self._name)
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        if self._rest is not None:
+            await self._rest.close()
+            self._rest = None
+
+    async def incident(self, parent: int, thread: int) -> str:
+        """The incident whose thread this is, asked of the head when we do not remember; empty if it is not ours."""
+        if thread not in self._incidents:
+            client = await self._client()
+            head = await wire.starter(client, parent, thread)
+            self._incidents[thread] = wire.marked(head) if head and wire.ours(head, client) else ""
+        return self._incidents[thread]
+
+    @asynccontextmanager
+    async def _calling(self, place: Place, verb: str, *, gone: tuple[int, ...] = ()) -> AsyncIterator[None]:
+        with troubles(f"channel {place.name} ({place.address})", verb=verb, gone=gone):
+            async with asyncio.timeout(self._patience):
+                yield
+
+    async def _client(self) -> discord.Client:
+        """The REST side, signed in when first needed; it never connects to the gateway."""
+        async with self._signing_in:
+            if self._rest is None:
+                client = discord.Client(
+                    intents=discord.Intents(guilds=True),  # without it the library warns; nothing is asked of a gateway
+                    allowed_mentions=discord.AllowedMentions.none(),
+                    max_ratelimit_timeout=_RATE_WAIT,
+                    max_messages=None,
+                )
+                try:
+                    await client.login(self._config.token.reveal())
+                except BaseException:
+                    await client.close()
+                    raise
+                self._rest = client
+            return self._rest
+
+    async def _channel(self, place: Place) -> discord.TextChannel | discord.ForumChannel:
+        """The channel of a place, asked for once."""
+        if place.address not in self._channels:
+            if not place.address.isdecimal():
+                raise Refused(
+                    f"Discord, channel {place.name}: {place.address!r} is not a channel id, which is a number"
+                )
+            found = await (await self._client()).fetch_channel(int(place.address))
+            if not isinstance(found, discord.TextChannel | discord.ForumChannel):
+                raise Refused(
+                    f"Discord, channel {place.name} ({place.address}): it is neither a text channel nor a forum; choose one"
+                )
+            self._channels[place.address] = found
+        return self._channels[place.address]
+
+    async def _show(self, channel: int, message: int, head: Head, png: bytes | None) -> None:
+        there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
+        self._incidents[message] = head.incident
+        if png is None and message not in self._pictured:
+            self._pictured[message] = bool((await there.fetch()).attachments)
+        pictured = bool(png) or self._pictured[message]
+        await wire.awake(
+            await self._client(),
+            channel,
+            lambda: there.edit(
+                content=looks.content(head),
+                embed=looks.embed(head, picture=pictured),
+                view=looks.view(head.buttons, head.incident),
+                attachments=wire.files(png, head) if png else discord.utils.MISSING,
+            ),
+        )
+        self._pictured[message] = pictured
+
+    async def _told(self, client: discord.Client, thread: int, line: Line, since: datetime | None) -> bool:
+        if since is None or not self._posts.forgotten(since):
+            return False
+        marks = [
+            wire.foot(message) async for message in wire.written(client, client.get_partial_messageable(thread), since)
+        ]
+        return looks.number(line.seq) in marks
+
+    async def _say(self, client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
+        await wire.awake(client, thread, lambda: wire.send(client, thread, key, line, mention))
+
+    async def _pin(self, channel: int, message: int, head: Head) -> None:
+        """Pinned while it lives; a forum's post stands by itself."""
+        if self._config.pin and channel != message:
+            there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
+            await self._pins.put(there, alive=head.state != "closed")
