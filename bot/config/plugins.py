@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.resources import files
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -18,11 +19,16 @@ from bot.fields import Model
 def kinds(room: ModuleType) -> Mapping[str, type[Model]]:
     """The plugins of a package, by the word that each has as its `kind`."""
     found: dict[str, type[Model]] = {}
-    for module in sorted(pkgutil.iter_modules(room.__path__), key=lambda m: m.name):
-        plugin = getattr(import_module(f"{room.__name__}.{module.name}"), "PLUGIN", None)
-        if plugin is not None:
+    for name in sorted(module.name for module in pkgutil.iter_modules(room.__path__)):
+        if _offers(room, name):
+            plugin = import_module(f"{room.__name__}.{name}").PLUGIN
             found |= dict.fromkeys(words(plugin), plugin)
     return found
+
+
+def _offers(room: ModuleType, name: str) -> bool:
+    """True for a module with a line `PLUGIN = ...`; the others are parts, some of them heavy, and are not loaded here."""
+    return "\nPLUGIN = " in (files(room) / f"{name}.py").read_text("utf-8")
 
 
 def words(plugin: type[BaseModel]) -> tuple[str, ...]:
