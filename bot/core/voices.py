@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 from bot.core.reports import Kept, Sheet
@@ -50,7 +51,7 @@ class Voices:
         """Mark reports that are known to count."""
         sheet = Sheet.of(reports)
         young = self._young
-        young.ids.update(dict.fromkeys(filter(None, sheet.ids)))
+        young.ids.update(filter(None, sheet.ids))
         for who, at in zip(sheet.reporters, sheet.moments(), strict=False):
             if who:
                 young.add(who, at)
@@ -60,7 +61,7 @@ class Voices:
         """Undo the marks of reports that were held and then not written."""
         for report in reports:
             for marks in (self._young, self._old):
-                marks.ids.pop(report.id, None)
+                marks.ids.discard(report.id)
                 marks.remove(report.reporter, report.at)
 
     def forget(self, now: float) -> None:
@@ -73,16 +74,19 @@ class Voices:
 
     def _all_new(self, sheet: Sheet) -> bool:
         """Mark all of them at once if nobody was heard before: the usual case, which needs no loop of ours."""
-        ids = list(filter(None, sheet.ids))
-        marks = dict.fromkeys(ids)
-        spoke = dict(zip(sheet.reporters, sheet.moments(), strict=False))
-        nameless = sheet.reporters.count(b"") if spoke.pop(b"", None) is not None else 0
-        if len(marks) < len(ids) or len(spoke) + nameless < len(sheet):
+        at = sheet.at
+        ids = set(sheet.ids)
+        spoke = dict.fromkeys(sheet.reporters, at[0]) if len(at) == 1 else dict(zip(sheet.reporters, at, strict=True))
+        nameless = sheet.ids.count("") if "" in ids else 0
+        voiceless = sheet.reporters.count(b"") if b"" in spoke else 0
+        ids.discard("")
+        spoke.pop(b"", None)
+        if len(ids) + nameless < len(sheet) or len(spoke) + voiceless < len(sheet):
             return False
-        if any(old.knows(marks, spoke) for old in (self._young, self._old)):
+        if self._young.knows(ids, spoke) or self._old.knows(ids, spoke):
             return False
-        self._young.ids.update(marks)
-        self._young.spoke.update(spoke)
+        self._young.ids |= ids
+        self._young.spoke |= spoke
         return True
 
     def _new(self, sheet: Sheet) -> list[int]:
@@ -92,7 +96,7 @@ class Voices:
             if any(report.id in marks.ids for marks in (self._young, self._old)) or self._spoke(report):
                 continue
             if report.id:
-                self._young.ids[report.id] = None
+                self._young.ids.add(report.id)
             if report.reporter:
                 self._young.add(report.reporter, report.at)
             places.append(place)
@@ -117,13 +121,10 @@ class Voices:
 
 
 class _Marks:
-    """One generation. Most reporters speak once, so their first time (Unix seconds) is kept apart from more.
-
-    Ids are the keys of a dict and not a set: with a million of them it is kinder to the processor's caches.
-    """
+    """One generation. Most reporters speak once, so their first time (Unix seconds) is kept apart from more."""
 
     def __init__(self) -> None:
-        self.ids: dict[str, None] = {}
+        self.ids: set[str] = set()
         self.spoke: dict[bytes, float] = {}
         self.again: dict[bytes, tuple[float, ...]] = {}
 
@@ -132,9 +133,11 @@ class _Marks:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def knows(self, ids: Mapping[str, object], spoke: Mapping[bytes, object]) -> bool:
+    def knows(self, ids: AbstractSet[str], spoke: Mapping[bytes, object]) -> bool:
         """True when any of these was marked."""
-        return not (self.ids.keys().isdisjoint(ids) and self.spoke.keys().isdisjoint(spoke))
+        if not self.ids.isdisjoint(ids):
+            return True
+        return bool(self.spoke) and not self.spoke.keys().isdisjoint(spoke)
 
     def times(self, who: bytes) -> tuple[float, ...]:
         """When a reporter was counted."""
