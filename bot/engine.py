@@ -7,6 +7,7 @@ moved. Live it is called every second by `run`; a replay calls it with the times
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -47,6 +48,11 @@ log = structlog.get_logger(__name__)
 
 _MEMORY = "memory"
 _KEEP_EVERY = 10
+_LIVED, _LIVED_EVERY = "lived", 30
+_LOOK_BACK = timedelta(hours=26)
+"""As far as counts are kept: after a longer absence what lies before is a gap anyway, and skipped as a whole."""
+_AWAY = timedelta(minutes=2)
+"""Out of sight for less than this is no absence worth a word."""
 _MIX_LAG = timedelta(minutes=30)
 _SCOPE_WINDOWS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120))
 _SCOPE_ENOUGH = 60
@@ -94,6 +100,7 @@ class Engine:
         self._tally = tally
         self._changed = changed
         self._until: datetime | None = None
+        self._away: dict[str, datetime] = {}
         self._turns = {service: asyncio.Lock() for service in services}
 
     # Waking and resting
@@ -113,12 +120,16 @@ class Engine:
             self.mix = Mix.restore(memory.mix)
             self._until = memory.until
         self._until = self._until or self._start(now)
+        lived = await self._store.get(_LIVED)
+        if lived is not None and now - (since := datetime.fromisoformat(lived.decode())) > _AWAY:
+            self._away = {name: since for name, case in self.cases.items() if case.incident and case.incident.alive}
         self._judge_counts(now, None)
 
     async def rest(self) -> None:
         """Keep what the detectors know."""
         if self._until is None:
             return
+        await self._breathe()
         memory = _Memory(
             until=self._until,
             surge=self.surge.snapshot(),
@@ -151,12 +162,19 @@ class Engine:
         await self._store.save(after, entries, ())
         self._changed(service)
 
+    async def _breathe(self) -> None:
+        """Note that we live, for whoever comes after a sudden end."""
+        if self.beaten_at is not None:
+            await self._store.put(_LIVED, self.beaten_at.isoformat().encode())
+
     async def run(self, clock: Clock) -> None:
         """Beat every second, for ever; a store that cannot save now is tried again at the next beat."""
-        while True:
+        for beats in itertools.count(1):
             await clock.sleep(1.0 - clock.now().microsecond / 1e6)
             try:
                 await self.beat(clock.now())
+                if beats % _LIVED_EVERY == 0:
+                    await self._breathe()
                 self._well()
             except Retry as why:
                 self._ill(str(why))
@@ -201,7 +219,7 @@ class Engine:
                 self.surge.revise(service, self._time(bucket), self._tally.people(service, bucket))
 
     async def _close_until(self, now: datetime) -> bool:
-        until = self._until = self._until or self._start(now)
+        until = self._until = max(self._until or self._start(now), self._start(now - _LOOK_BACK))
         closed = 0
         while until + self.tick <= now:
             bucket = self._epoch_bucket(until)
@@ -266,7 +284,10 @@ class Engine:
             return
         known = self.services[service]
         planned = covered(known.windows, now)
-        await self._turn(service, Judged(at=now, readings=readings, planned=planned, causes=self._causes(known)))
+        away = self._away.get(service)
+        event = Judged(at=now, readings=readings, planned=planned, causes=self._causes(known), away_since=away)
+        await self._turn(service, event)
+        self._away.pop(service, None)
 
     def _causes(self, service: Service) -> tuple[str, ...]:
         """Names of the services it depends on that have an open incident."""

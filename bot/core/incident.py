@@ -92,7 +92,7 @@ def _open(incident: Incident, event: Judged, level: str, policy: Policy) -> Live
             return incident, entries  # a person's word stands until evidence comes and goes, or a person ends it
         calm = replace(incident, eased_at=event.at, lowering_since=None, muted_until=None, muted_by="")
         eased = enter(calm, State.EASING, event.at)
-        return also(entries, tell(eased, Kind.EASED, event.at, wording.eased(eased, policy)))
+        return also(entries, tell(eased, Kind.EASED, event.at, wording.eased(eased, policy, event.away_since)))
     incident, moved = _move(incident, event.at, level, policy)
     incident, scoped = _scoped(incident, event.at, policy)
     incident, reminded = _remind(incident, event.at, policy)

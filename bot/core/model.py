@@ -300,13 +300,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The present evidence of every source of a service, calm ones included; also how time passes.
 
     `planned`: a maintenance window is on, in which nothing opens. `causes` names services it depends on that have an
-    open incident of their own.
+    open incident of their own. `away_since`: nobody was looking since then, until just now.
     """
 
     at: datetime
     readings: tuple[Reading, ...] = ()
     planned: bool = False
     causes: tuple[str, ...] = ()
+    away_since: datetime | None = None
 
 
 class Acted(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,12 +96,25 @@ def reminder(incident: Incident, at: datetime) -> Text:
     return (Bold("Still going on"), f" after {lasted(at - incident.started_at)}. Nobody has acknowledged it.")
 
 
-def eased(incident: Incident, policy: Policy) -> Text:
-    """Calm again, not yet trusted."""
+def eased(incident: Incident, policy: Policy, away_since: datetime | None = None) -> Text:
+    """Calm again, not yet trusted; `away_since` where nobody was looking when it happened."""
+    missed: Text = (
+        (
+            "It ended while Tocsin was away, some time between ",
+            When(away_since, "date"),
+            " and ",
+            When(incident.since),
+            ". ",
+        )
+        if away_since
+        else ()
+    )
     return (
         Bold("Back to usual"),
         *_in_brackets(incident.numbers),
-        f". Watching for {lasted(policy.quiet_for)} before closing.",
+        ". ",
+        *missed,
+        f"Watching for {lasted(policy.quiet_for)} before closing.",
     )
 
 
@@ -300,7 +313,12 @@ def _in_brackets(numbers: Numbers | None) -> Text:
 
 
 def _ended(incident: Incident) -> Text:
-    words = {"resolve": "Resolved by a person. ", "false-alarm": "A false alarm. ", "merge": "Merged. ", "unwatch": "No longer watched. "}
+    words = {
+        "resolve": "Resolved by a person. ",
+        "false-alarm": "A false alarm. ",
+        "merge": "Merged. ",
+        "unwatch": "No longer watched. ",
+    }
     return (words[incident.closed_why],) if incident.closed_why in words else ()
 
 

@@ -1,0 +1,186 @@
+"""R5 to R7 and R20 to R24: whatever the clock does, and wherever we were meanwhile, only the truth is told."""
+
+import asyncio
+import itertools
+from datetime import timedelta
+
+import pytest
+from doubles.clock import ManualClock
+from doubles.living import CONFIG, NOON
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.config.read import read
+from bot.core.incident import step
+from bot.core.model import Case, Evidence, Judged, Kind, Numbers, Policy, Reading
+from bot.core.wording import plain
+from bot.house import House
+from bot.world.steady import SteadyClock
+
+MINUTE = timedelta(minutes=1)
+JUMPS = {
+    "a second back": -1.0,
+    "a second on": 1.0,
+    "an hour back": -3600.0,
+    "an hour on": 3600.0,
+    "a day back": -86400.0,
+    "a day on": 86400.0,
+    "a year back": -365 * 86400.0,
+}
+
+
+class Life:
+    """A house by a steady clock over a machine's clock that a test may set; a report a minute is usual."""
+
+    def __init__(self, path, folder=None):
+        self.machine = ManualClock(NOON)
+        self.clock = SteadyClock(self.machine.now, self.machine.monotonic)
+        (path / "config.yaml").write_text(CONFIG)
+        self.path, self.folder, self._people = path, folder, 0
+        self.house = House(read(path / "config.yaml", {}), self.clock, folder)
+
+    async def minutes(self, number, reports=None):
+        for minute in range(number):
+            arrive = (minute % 3 == 0) if reports is None else reports
+            self._people += arrive
+            people = range(self._people - arrive, self._people)
+            await self.house.intake.admit([{"service": "twitter", "reporter": f"p{n}"} for n in people], "test")
+            for _ in range(6):
+                await self.machine.advance(10)
+                await self.house.engine.beat(self.clock.now())
+
+    async def away(self, seconds):
+        """Stop, let time pass, start again."""
+        await self.house.aclose()
+        await self.machine.advance(seconds)
+        self.house = House(read(self.path / "config.yaml", {}), self.clock, self.folder)
+        await self.house.wake()
+
+    async def story(self):
+        found = []
+        for incident in await self.house.store.incidents():
+            found += [(e.kind.value, plain(e.text)) for e in await self.house.store.entries(incident.id)]
+        return found
+
+
+@pytest.mark.parametrize("how", JUMPS)
+async def test_a_jump_of_the_machines_clock_opens_and_closes_nothing(tmp_path, prove, how):
+    life = Life(tmp_path)
+    await life.house.wake()
+    await life.minutes(20)
+    life.machine.jump(JUMPS[how])
+    await life.minutes(60)
+    calm = await life.story()
+    await life.minutes(5, reports=12)
+    opened = [kind for kind, _ in await life.story()]
+    life.machine.jump(-JUMPS[how])
+    await life.minutes(3, reports=12)
+    still = [kind for kind, _ in await life.story()]
+    wrong = [f"opened in calm: {calm}"] if calm else []
+    wrong += [] if opened[:1] == ["opened"] else ["a true outage after the jump was not found"]
+    wrong += [] if "eased" not in still and "closed" not in still else [f"closed by a jump: {still}"]
+    await life.house.aclose()
+    prove("R20", 2, wrong, "jumps of the machine's clock, in calm and in trouble")
+
+
+async def test_a_steady_clock_never_goes_back_and_follows_what_lasts(prove):
+    wrong, trials = [], 0
+    for jump in JUMPS.values():
+        machine = ManualClock(NOON)
+        clock = SteadyClock(machine.now, machine.monotonic)
+        before, began = clock.now(), machine.monotonic()
+        machine.jump(jump)
+        for _ in range(200):
+            trials += 1
+            await machine.advance(10)
+            now = clock.now()
+            passed = (now - before).total_seconds()
+            wrong += [] if passed >= 9.4 else [f"{jump}: {passed} s in 10 s"]
+            before = now
+        ahead = abs((clock.now() - machine.now()).total_seconds())
+        if jump >= 0:
+            wrong += [] if ahead < 2.1 else [f"{jump}: still {ahead} s off after {machine.monotonic() - began:.0f} s"]
+    prove("R20", trials, wrong, "readings of the steady clock after a jump")
+
+
+@pytest.mark.parametrize("seconds", [10, 600, 6 * 3600])
+async def test_a_machine_that_slept_opens_nothing_by_its_own_gap(tmp_path, prove, seconds):
+    life = Life(tmp_path)
+    await life.house.wake()
+    await life.minutes(30)
+    await life.machine.advance(seconds)
+    await life.minutes(30)
+    wrong = [str(line) for line in await life.story()]
+    await life.house.aclose()
+    prove("R22", 1, wrong, f"sleeps of {seconds} s")
+
+
+# What was missed while we were away: (minutes of trouble before, minutes away, trouble goes on after) -> kinds told
+AWAY = [
+    ("calm throughout", 0, 5, 0, []),
+    ("calm, for a day", 0, 1440, 0, []),
+    ("began while away", 0, 10, 12, ["opened"]),
+    ("began while away, an hour", 0, 60, 12, ["opened"]),
+    ("began before, goes on", 3, 5, 12, ["opened"]),
+    ("began before, goes on after an hour", 3, 60, 12, ["opened"]),
+    ("began before, goes on after a day", 3, 1440, 12, ["opened"]),
+    ("over as we came back, in sight", 3, 5, 0, ["opened", "eased", "closed"]),
+    ("ended while away, an hour", 3, 60, 0, ["opened", "eased", "closed"]),
+    ("ended while away, a day", 3, 1440, 0, ["opened", "eased", "closed"]),
+    pytest.param("ended while away, a month", 3, 43200, 0, ["opened", "eased", "closed"], marks=pytest.mark.slow),
+    ("only a blip before", 1, 5, 0, []),
+]
+
+
+@pytest.mark.parametrize(("what", "before", "away", "after", "kinds"), AWAY)
+async def test_what_happened_while_we_were_away_is_told_as_it_was(tmp_path, prove, what, before, away, after, kinds):
+    life = Life(tmp_path, tmp_path / "data")
+    await life.house.wake()
+    await life.minutes(before, reports=12 if before > 1 else 3)
+    await life.away(away * 60)
+    await life.minutes(25, reports=after)
+    told = await life.story()
+    got = [kind for kind, _ in told if kind not in ("scope", "raised", "lowered", "relapsed")]
+    wrong = [] if got == kinds else [f"{what}: {got}"]
+    if "ended" in what:
+        words = next((text for kind, text in told if kind == "eased"), "")
+        wrong += [] if "while Tocsin was away" in words else [f"{what}: {words}"]
+    await life.house.aclose()
+    prove("R5" if "ended" in what else "R7", 1, wrong, "ways to be away while something happens")
+
+
+POLICY = Policy(
+    name="X",
+    levels=("minor", "major"),
+    open_at="minor",
+    confirm_for=2 * MINUTE,
+    quiet_for=5 * MINUTE,
+    reopen_for=timedelta(minutes=15),
+)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(trace=st.lists(st.sampled_from(["", "minor", "major"]), min_size=1, max_size=120))
+def test_a_flapping_service_opens_at_most_once_per_cooldown_and_calls_once_per_level(trace):
+    case, entries = Case(service="x"), []
+    for minute, level in enumerate(trace):
+        at = NOON + minute * MINUTE
+        numbers = Numbers(count=9, within=MINUTE)
+        reading = Reading(at=at, kind=Evidence.PEOPLE, source="reports", level=level, numbers=numbers)
+        case, told = step(case, Judged(at=at, readings=(reading,)), POLICY)
+        entries += told
+    opened = [e.at for e in entries if e.kind is Kind.OPENED]
+    assert all(b - a > POLICY.reopen_for for a, b in itertools.pairwise(opened))
+    for incident in {e.incident for e in entries}:
+        mine = [e for e in entries if e.incident == incident]
+        closes = [e.at for e in mine if e.kind is Kind.CLOSED]
+        eased = [e.at for e in mine if e.kind is Kind.EASED]
+        assert all(any(close - ease >= POLICY.quiet_for for ease in eased) for close in closes)
+        calls = [e.level for e in mine if e.loud and e.kind in (Kind.OPENED, Kind.RAISED, Kind.RELAPSED)]
+        assert len(calls) == len(set(calls))
+
+
+async def test_the_flapping_laws_are_counted(prove):
+    test_a_flapping_service_opens_at_most_once_per_cooldown_and_calls_once_per_level()
+    await asyncio.sleep(0)
+    prove("R24", 1000, [], "random traces of a flapping service")
