@@ -34,8 +34,9 @@ class Ledger:
     async def closed(self, at: datetime) -> None:
         """Write down the bucket that began at this time."""
         self._start = self._start or at
-        for service in self._house.services if self._rows or self._columns else ():
-            row = self._house.engine.surge.score_row(service)
+        if not (self._rows or self._columns):
+            return
+        for service, row in self._house.engine.surge.score_rows().items():
             if self._rows:
                 self._rows.writerow(self._line(at, service, row))
             if self._columns:

@@ -10,23 +10,29 @@ from bot.detectors.ring import Floats
 
 _SPAN = timedelta(days=14)
 _MOST = 60_000  # buckets kept per series
+_SMALL = 1024  # whole counts below are tallied, so that most answers need no look at the buckets
 
 
 class Past:
-    """The raw counts of n series, one row each; NaN is a gap. Four bytes a bucket, so only a replay keeps it."""
+    """The raw counts of n series, one row each; NaN is a gap. Four bytes a bucket, so only a replay keeps it.
+
+    State: `counts` (n, size) as a ring; `tallied` (n, 1024), how often each small whole count is in it; `known` and
+    `odd` (n,), how many buckets are no gaps, and how many of these are not tallied.
+    """
 
     def __init__(self, series: int, tick: timedelta) -> None:
         size = max(min(round(_SPAN / tick), _MOST), 1)
         self._counts = np.full((series, size), np.nan, np.float32)
-        self._known = np.zeros(series, np.int64)
+        self._tallied = np.zeros((series, _SMALL), np.int32)
+        self._known, self._odd = np.zeros(series, np.int64), np.zeros(series, np.int64)
         self._next = 0
 
     def push(self, counts: Floats) -> None:
         """Add the newest bucket, shape (n,)."""
         column = self._counts[:, self._next]
-        self._known += ~np.isnan(counts)
-        self._known -= ~np.isnan(column)
+        self._tell(column, -1)
         column[:] = counts
+        self._tell(column, 1)
         self._next = (self._next + 1) % self._counts.shape[1]
 
     def skip(self, buckets: int) -> None:
@@ -37,6 +43,17 @@ class Past:
 
     def rarity(self, series: int) -> float:
         """The share, 0 to 1, of the buckets before the newest that were lower than it; 0 for a gap."""
-        row = self._counts[series]
-        lower = np.count_nonzero(row < row[self._next - 1])
-        return float(lower / max(int(self._known[series]) - 1, 1))
+        newest = float(self._counts[series, self._next - 1])
+        if self._odd[series] or not newest < _SMALL:
+            lower = int(np.count_nonzero(self._counts[series] < newest))
+        else:
+            lower = int(self._tallied[series, : int(newest)].sum())
+        return lower / max(int(self._known[series]) - 1, 1)
+
+    def _tell(self, counts: Floats, sign: int) -> None:
+        known = ~np.isnan(counts)
+        small = np.flatnonzero(known & (counts < _SMALL) & (counts % 1 == 0))
+        self._tallied[small, counts[small].astype(np.intp)] += sign
+        self._known += sign * known
+        self._odd += sign * known
+        self._odd[small] -= sign

@@ -186,18 +186,28 @@ class Surge:
 
     def score_row(self, series: str) -> Row:
         """The bucket that was closed last. The first call begins the memory that rarity is measured against."""
+        return self._rows([self._at[series]])[0]
+
+    def score_rows(self) -> dict[str, Row]:
+        """The same of every series."""
+        return dict(zip(self._names, self._rows(range(len(self._names))), strict=True))
+
+    def _rows(self, columns: Sequence[int]) -> list[Row]:
         if self._past is None:
             self._past = Past(len(self._names), self._tick)
             self._past.push(self._newest())
-        column = self._at[series]
-        seen, due = self._ring.bucket(self._ring.end - 1, column)
-        return Row(
-            seen=seen if due > 0 else None,
-            usual=due if due > 0 and self._base.known[column] else None,
-            score=float(self._score[column]),
-            level=self._level(column, int(self._rank(self._held[:, column : column + 1])[0])),
-            rarity=self._past.rarity(column),
-        )
+        seen, due = self._ring.last(1).tolist()
+        known, ranks, score = self._base.known.tolist(), self.ranks.tolist(), self._score.tolist()
+        return [
+            Row(
+                seen=seen[column] if due[column] > 0 else None,
+                usual=due[column] if due[column] > 0 and known[column] else None,
+                score=score[column],
+                level=self._level(column, ranks[column]),
+                rarity=self._past.rarity(column),
+            )
+            for column in columns
+        ]
 
     def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Surge:
         """A judge by new rules that remembers the services which stay."""
