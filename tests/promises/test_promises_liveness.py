@@ -180,7 +180,7 @@ CANARIES = {
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_secrets_are_in_no_log_page_measure_or_file(started, prove, tmp_path):
-    program, slack, _ = started
+    program, _, _ = started
     config = program.folder / "config.yaml"
     tokens = 'tokens: [{name: ci, secret: "canary-api-x9", scopes: [report]}], '
     config.write_text(config.read_text().replace("web: {", "web: {" + tokens))
