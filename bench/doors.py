@@ -26,7 +26,7 @@ from pathlib import Path
 from aiohttp import web
 
 ROUNDS = 5
-HELLOS, SINGLES, BATCHES, BATCH = 8_000, 6_000, 60, 1_000
+HELLOS, SINGLES, BATCHES, BATCH = 8_000, 6_000, 200, 1_000
 CONNECTIONS, DEPTH = 64, 1
 GOALS = {"batches": 20.0, "singles": 0.6}
 _CONFIG = """
@@ -49,10 +49,11 @@ def main() -> None:
 
 
 def _judged(name: str, rounds: list[tuple[Rate, Rate, Rate]], column: int) -> str:
-    """The ratio by the clock, and by the servers' own processor time, which a busy neighbour does not lengthen."""
+    """The ratio by the clock, and by the servers' own processor time, which a busy neighbour does not lengthen and
+    which therefore judges."""
     goal = GOALS[name]
     clock, work = (statistics.median(r[column][by] / r[0][by] for r in rounds) for by in (0, 1))
-    word = "met" if max(clock, work) >= goal else "MISSED"
+    word = "met" if work >= goal else "MISSED"
     return f"{clock:.2f}x of hello by the clock, {work:.2f}x by processor time ({word}: goal {goal:g}x)"
 
 

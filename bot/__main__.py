@@ -24,7 +24,9 @@ from bot.commands import run as run_command
 from bot.commands import schema as schema_command
 from bot.commands import sources as sources_command
 from bot.commands import trial as trial_command
+from bot.commands import tune as tune_command
 from bot.config.errors import Misconfigured
+from bot.config.fields import alarms
 from bot.config.read import read
 from bot.config.settings import Settings
 from bot.ports import Refused
@@ -143,6 +145,28 @@ def replay(
     """Say what would have been told about what happened; the same decisions as live."""
     settings = _settings(config) if config else None
     raise typer.Exit(replay_command.run(files, settings, as_json=as_json, scores=scores, plot=plot, lenient=lenient))
+
+
+@app.command()
+def tune(
+    files: Annotated[list[Path], typer.Argument(help="CSV or NDJSON of reports or counts.")],
+    budget: Annotated[
+        str, typer.Option("--alarms", help="False alarms allowed per service: 1/week, 2/month.")
+    ] = "1/month",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Keep the ladder of this configuration.")
+    ] = None,
+    *,
+    as_json: Json = False,
+    lenient: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
+) -> None:
+    """Propose levels for a budget of false alarms, with what they would have caught and missed."""
+    try:
+        allowed = alarms(budget)
+    except ValueError as why:
+        raise typer.BadParameter(str(why), param_hint="--alarms") from why
+    settings = _settings(config) if config else None
+    raise typer.Exit(tune_command.run(files, settings, alarms=allowed, as_json=as_json, lenient=lenient))
 
 
 @app.command()
