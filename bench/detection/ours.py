@@ -13,7 +13,7 @@ from bot.detectors.surge import Surge
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-BUDGETS = tuple(float(np.exp(4.3 - nats)) for nats in np.arange(1.0, 6.01, 0.5))
+BUDGETS = tuple(float(np.exp(4.3 - nats)) for nats in np.arange(1.5, 5.01, 0.25))
 """Alarms a month that are tried, from many to few."""
 SHIPPED = (
     Rule(level="minor", reports=10, within=15 * MINUTE, times=2, alarms=1),

@@ -183,7 +183,7 @@ def _free(taken: list[tuple[int, int]], start: int, end: int) -> bool:
 
 def _outage(random: np.random.Generator, service: int, start: int, *, scoped: bool) -> Outage:
     shape = str(random.choice(SHAPES[:4] if scoped else SHAPES, p=None if scoped else _SHARES))
-    size = float(np.exp(random.uniform(*np.log(_SIZES)))) * (2.0 if scoped else 1.0)
+    size = float(np.exp(random.uniform(*np.log(_SIZES)))) * (0.35 if scoped else 1.0)
     last = int(np.clip(random.lognormal(np.log(45), 0.8), 12, 300))
     cells = np.ones((len(_REGIONS), len(_PLATFORMS)), np.bool_)
     spike = start

@@ -96,6 +96,14 @@ class Baseline:
         self.rates_hour = -1
         self.refresh()
 
+    def teach(self, rates: Floats) -> None:
+        """Know a flat usual, reports per hour, shape (n,), as if it had been heard for long."""
+        self.hours[:] = 5.0
+        self.reports[:] = rates * self.hours
+        self.learned[:] = _OLDEST
+        self.rates_hour = -1
+        self.refresh()
+
     def curve(self, column: int, first: int, n: int) -> tuple[Floats, Floats, Floats]:
         """Usual count and the band of ordinary noise, low and high, of n buckets of one series; NaN when not known."""
         if not self.known[column]:

@@ -106,6 +106,15 @@ class Surge:
         """The rank of the highest level that holds, per series, shape (n,); -1 when calm."""
         return self._rank(self._held)
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of everything that is remembered of the series."""
+        return sum(array.nbytes for array in self._parts().values()) + self._ring.sums.nbytes
+
+    def teach(self, rates: Floats) -> None:
+        """Know a flat usual from the start, reports per hour, shape (n,): for measuring without weeks of history."""
+        self._base.teach(rates)
+
     def close(self, at: datetime, counts: Mapping[str, float | None]) -> None:
         """One bucket `[at, at + tick)` is complete; None, or no entry, is a gap in the feed and teaches nothing.
 
