@@ -17,6 +17,7 @@ from bot.commands import check as check_command
 from bot.commands import client, discord_invite, slack_manifest
 from bot.commands import demo as demo_command
 from bot.commands import doctor as doctor_command
+from bot.commands import forget as forget_command
 from bot.commands import init as init_command
 from bot.commands import replay as replay_command
 from bot.commands import retry as retry_command
@@ -215,6 +216,17 @@ def retry(
 ) -> None:
     """Tell again what a channel refused, once the cause is mended."""
     raise typer.Exit(retry_command.run(url, channel, os.environ.get("TOCSIN_TOKEN", "")))
+
+
+@app.command()
+def forget(
+    reporter: Annotated[str, typer.Argument(help="Who: the very `reporter` that the reports were sent with.")],
+    url: Url = _LOCAL,
+    *,
+    export: Annotated[bool, typer.Option("--export", help="Only print what is held, as JSON.")] = False,
+) -> None:
+    """Take a person out of the reports that are still held, or print those; words and mark go, counts stay."""
+    raise typer.Exit(forget_command.run(url, reporter, os.environ.get("TOCSIN_TOKEN", ""), export=export))
 
 
 @app.command()

@@ -22,7 +22,7 @@ import structlog
 from bot.core.admission import Admission
 from bot.core.hours import HOUR, Hour, spread_out
 from bot.core.model import Report
-from bot.core.reports import Frame, RawCount, RawReport, Read, Reader, Sheet, Window
+from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Sheet, Window
 from bot.core.tally import Tally
 from bot.ports import Clock, Receipt, Refused, Retry, Stream
 
@@ -132,6 +132,36 @@ class Intake:
         if self._archive:
             self.tally.feed(await self._archive.fed())
         await self._fold(self.tally, voices=True)
+
+    async def export(self, identity: str) -> list[Kept]:
+        """What the log still holds of a person, by the name that a door knows them under; two days' reports at most."""
+        marks = self._marks(identity)
+        return [
+            report
+            async for _, body in self._stream.read(0)
+            for report in _frame(body).reports
+            if report.reporter == marks.get(report.service)
+        ]
+
+    async def forget(self, identity: str) -> int:
+        """Take a person out of what the log still holds, words and mark; answers how many reports were theirs.
+
+        What was counted stays counted: a number names nobody.
+        """
+        marks, found = self._marks(identity), 0
+        async with self._still:
+            async for seq, body in self._stream.read(0):
+                frame = _frame(body)
+                theirs = sum(report.reporter == marks.get(report.service) for report in frame.reports)
+                if theirs:
+                    found += theirs
+                    sheets = [Sheet.of(_unnamed(sheet, marks)) for sheet in frame.sheets]
+                    await self._stream.rewrite(seq, _encode(Frame(frame.at, sheets, frame.windows)))
+        return found
+
+    def _marks(self, identity: str) -> dict[str, bytes]:
+        """What stands for a person, by service."""
+        return {service: self._admission.reporter(service, identity) for service in self.tally.services()}
 
     async def recount(self) -> int:
         """Count the recent past again from the log; answers how many hours differed, and mends them."""
@@ -273,6 +303,16 @@ class Intake:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _unnamed(sheet: Sheet, marks: Mapping[str, bytes]) -> list[Kept]:
+    """The reports of a sheet, those of one person without who they are and what they wrote."""
+    return [
+        msgspec.structs.replace(report, reporter=b"", text="")
+        if report.reporter == marks.get(report.service)
+        else report
+        for report in sheet
+    ]
 
 
 class _Batch:

@@ -118,6 +118,22 @@ class Http(Protocol):
         """
         ...
 
+    def messages(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow_private: bool = False,
+        limit: int = 1_000_000,
+        silence: float = 60.0,
+    ) -> AsyncGenerator[bytes, None]:
+        """Every message of a WebSocket, one after the other; it never ends well.
+
+        Raises:
+            Unreachable: it cannot be reached, broke off, was closed, or nothing came for `silence` seconds.
+        """
+        ...
+
 
 class Unreachable(Exception):
     """No usable HTTP answer came; `kind` is the word a `Signal.error` uses."""
@@ -425,6 +441,10 @@ class Stream(Protocol):
         """Every frame after a sequence number, in order."""
         ...
 
+    async def rewrite(self, seq: int, frame: bytes) -> None:
+        """Put another frame in the place of one."""
+        ...
+
     async def trim(self, before: int) -> None:
         """Forget frames below a sequence number."""
         ...
@@ -469,6 +489,14 @@ class Intake(Protocol):
         Raises:
             Retry: as above; nothing of all these counts.
         """
+        ...
+
+    async def export(self, identity: str) -> Sequence[Any]:
+        """What is still held of a person, by the name that a door knows them under."""
+        ...
+
+    async def forget(self, identity: str) -> int:
+        """Take a person out of what is still held; answers how many reports were theirs."""
         ...
 
     async def count(self, body: bytes, shape: str) -> Receipt:

@@ -44,7 +44,7 @@ def claim(path: Path) -> int:
         if kind := _remote(path.parent):
             raise Refused(f"{path.parent} is on a network file system ({kind}); choose a `data` folder on a local disk")
         if path.is_dir():
-            raise Refused(f"{path} is a folder and should be a file: move it away, or choose another `data` folder")
+            raise Refused(f"cannot write {path}: it is a folder; move it away, or choose another `data` folder")
         guard = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as exc:
         raise Refused(f"cannot keep data in {path.parent}: {exc.strerror}; choose another `data` folder") from exc
@@ -73,6 +73,7 @@ def opened(path: Path | str, *, writes: bool = True) -> sqlite3.Connection:
         if writes:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what a person had taken out is gone from the file too
             connection.execute("PRAGMA journal_size_limit = 67108864")
         else:
             connection.execute("PRAGMA query_only = ON")

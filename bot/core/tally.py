@@ -85,6 +85,10 @@ class Tally:
         for service in services:
             self._series[service].fed = True
 
+    def services(self) -> list[str]:
+        """Those that anything was ever counted for, as far as is known here."""
+        return list(self._series)
+
     def total(self, service: str, bucket: int) -> float | None:
         """How many reports fell into a bucket; None for a gap: a feed that gives ready-made counts gave none for it."""
         return self._series[service].total(bucket) if service in self._series else 0.0

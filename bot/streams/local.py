@@ -37,6 +37,11 @@ class LocalStream:
                 yield seq, frame
             after = page[-1][0]
 
+    async def rewrite(self, seq: int, frame: bytes) -> None:
+        """Put another frame in the place of one."""
+        statement = "UPDATE frames SET body = ? WHERE seq = ?"
+        await self._database.write(lambda connection: connection.execute(statement, (frame, seq)).rowcount)
+
     async def trim(self, before: int) -> None:
         """Forget frames below a sequence number, a few at a time."""
         while await self._database.write(lambda connection: _forget(connection, before)):

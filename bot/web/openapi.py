@@ -57,6 +57,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "letters",
         letters=_many(_object("incident channel why", incident=_TEXT, service=_TEXT, channel=_TEXT, why=_TEXT)),
     ),
+    "Reporter": _object("reporter", reporter=_TEXT),
+    "Export": _object("reports", reports=_many({"type": "object"})),
+    "Forgotten": _object("forgotten", forgotten={"type": "integer"}),
     "Channel": _object(channel=_TEXT),
     "Retried": _object("retried", retried={"type": "integer"}),
     "Status": _object(

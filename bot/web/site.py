@@ -22,9 +22,11 @@ from bot.web.hatch import Hatch
 from bot.web.health import Health
 from bot.web.hooks import Hooks
 from bot.web.house import House
+from bot.web.letters import Letters
 from bot.web.live import Live
 from bot.web.openapi import describe
 from bot.web.pages import Pages
+from bot.web.privacy import Privacy
 from bot.web.routes import OUR_FAULT, Route, not_now
 from bot.web.static import Static
 
@@ -82,7 +84,7 @@ class _Site:
         health = Health(house, lambda: describe(self._routes, house.public_url))
         forms, feeds = Forms(house, self._doors, self._pages), Feeds(house, fragments)
         drawings = Drawings(house, api.known)
-        rooms = (api, Hooks(house), feeds, drawings, self._pages, forms, self._live, health, static)
+        rooms = (api, Letters(house), Privacy(house), Hooks(house), feeds, drawings, self._pages, forms, self._live, health, static)
         self._routes = [route for room in rooms for route in room.routes()]
         self._table: dict[web.AbstractRoute, Route] = {}
 

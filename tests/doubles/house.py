@@ -302,6 +302,12 @@ class FakeIntake:
                 results.append(exc)
         return results
 
+    async def export(self, identity: str) -> list[Any]:
+        return []
+
+    async def forget(self, identity: str) -> int:
+        return 0
+
     async def count(self, body: bytes, shape: str) -> Receipt:
         return await self.take(body, shape, "counts")
 

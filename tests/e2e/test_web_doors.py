@@ -39,7 +39,8 @@ ALLOWED = {
             f"POST /incident/{{incident}}/{verb}"
             for verb in ("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "false-alarm")
         ),
-        "GET /incident/{incident}/resolve",
+        "GET /incident/{incident}/resolve", "GET /api/v1/dead-letters", "POST /api/v1/retry",
+        "POST /api/v1/reporters/export", "POST /api/v1/reporters/forget",
     },
     "proof": {"POST /hooks/{service}/{watch}", "OPTIONS /hooks/{service}/{watch}"},
 }  # fmt: skip
