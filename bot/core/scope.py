@@ -47,11 +47,14 @@ def scope(
     last = told or Scope()
     where = _Dimension(now, usual, 0, times)
     what = _Dimension(now, usual, 1, times)
+    regions = where.limit({s.code for s in last.regions})
+    platforms = what.limit({s.code for s in last.platforms})
+    hit = {s.code for s in (*regions, *platforms)}  # a limit that is held on to may look calm at the end
     return Scope(
-        regions=where.limit({s.code for s in last.regions}),
-        platforms=what.limit({s.code for s in last.platforms}),
+        regions=regions,
+        platforms=platforms,
         symptoms=_Dimension(now, usual, 2, times).leading(),
-        spared=(*what.spared(), *where.spared())[:_FEW],
+        spared=tuple(code for code in (*what.spared(), *where.spared()) if code not in hit)[:_FEW],
     )
 
 

@@ -92,6 +92,16 @@ def test_a_limit_that_was_told_is_not_given_up_for_a_little():
     assert names(scope(now, usual, told=told).regions) == ["US"]
 
 
+def test_nothing_is_called_hit_and_spared_at_once():
+    now = {("US", "", ""): 30, ("GB", "", ""): 70, ("DE", "", ""): 60}
+    usual = {("US", "", ""): 120, ("GB", "", ""): 120, ("DE", "", ""): 120}
+    told = Scope(
+        regions=(Share(code="US", share=0.7, usual=0.2), Share(code="GB", share=0.2), Share(code="DE", share=0.1))
+    )
+    said = scope(now, usual, times=1.1, told=told)
+    assert not {s.code for s in said.regions} & set(said.spared)
+
+
 US = Scope(regions=(Share(code="US", share=0.9),))
 US_GB = Scope(regions=(Share(code="US", share=0.5), Share(code="GB", share=0.4)))
 LOGIN = Share(code="login", share=0.5)
