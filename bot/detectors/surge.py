@@ -78,7 +78,7 @@ class Surge:
         self._lean: Floats = blank(n)
         self._held = np.zeros((self._ladder.depth, n), np.bool_)
         self._score: Floats = blank(n)
-        self._stale = False  # something was told since everything was weighed
+        self._stale = True  # something was told since everything was weighed
         self._past: Past | None = None
 
     @property

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.detectors.levels import Rule
+from bot.detectors.past import Past
 from bot.detectors.surge import Surge
 
 MINUTE = timedelta(minutes=1)
@@ -483,6 +484,36 @@ def test_another_service_changes_nothing(past, rows, noise):
         alone.close(at, dict(zip(RULES, row, strict=True)))
         among.close(at, dict(zip(RULES, row, strict=True)) | {"first": noise, "last": noise})
         assert alone.judge(at + TICK, {}) == among.judge(at + TICK, {}, only=list(RULES))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    late=st.lists(st.one_of(st.none(), st.integers(0, 200)), min_size=2, max_size=8),
+    shuffled=st.randoms(use_true_random=False),
+)
+def test_late_counts_give_the_same_verdict_in_any_order(past, late, shuffled):
+    blob, now, _ = past
+    verdicts = []
+    for order in (list(range(len(late))), shuffled.sample(range(len(late)), len(late))):
+        surge = Surge.restore(blob, RULES, TICK)
+        for k in range(len(late)):
+            surge.close(now + k * TICK, {"flat": 8})
+        for k in order:
+            surge.revise("flat", now + k * TICK, late[k])
+        [verdict] = surge.judge(now + len(late) * TICK, {}, only=["flat"])
+        verdicts.append((verdict.level, verdict.numbers.count, round(verdict.numbers.score, 2), verdict.since))
+    assert verdicts[0] == verdicts[1]
+
+
+@given(st.lists(st.one_of(st.integers(0, 5), st.sampled_from([0.5, 1023, 1024, 5000, float("nan")])), min_size=1))
+def test_rarity_is_the_share_of_lower_buckets(values):
+    past = Past(1, timedelta(days=1))
+    for value in values:
+        past.push(np.array([value], np.float32))
+    kept = values[-14:]
+    lower = sum(value < kept[-1] for value in kept)
+    known = sum(value == value for value in kept)  # noqa: PLR0124 - NaN is not itself
+    assert past.rarity(0) == lower / max(known - 1, 1)
 
 
 def test_ten_times_the_people_make_the_same_multiple():
