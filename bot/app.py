@@ -293,6 +293,7 @@ class Serving:
             spark=chart.spark,
             png=self.easel.png,
             metrics=self.metrics,
+            notices=lambda: house.ailing.said,
             letters=self.letters,
             retry=self.retry,
         )

@@ -33,7 +33,8 @@ class House:
     """Everything `site` needs. `key` is a lasting secret that seals forms, so that they outlive a restart.
 
     `policy` is the common one: the order of levels, and so their colours. `ready` answers named conditions, each with the word `ok` or
-    with what is wrong. `letters` are what channels refused for good, and `retry` tries those of one again, or of all (empty). `spark` draws a small inline SVG, `png` turns an SVG into a picture.
+    with what is wrong. `notices` are what ails the house itself, by
+    subject, for its front page. `letters` are what channels refused for good, and `retry` tries those of one again, or of all (empty). `spark` draws a small inline SVG, `png` turns an SVG into a picture.
     """
 
     board: Board
@@ -50,5 +51,6 @@ class House:
     spark: Callable[[Picture], str]
     png: Callable[[str], Awaitable[bytes]]
     metrics: Metrics
+    notices: Callable[[], Mapping[str, str]] = dict
     letters: Callable[[], Awaitable[Sequence[Mapping[str, str]]]] = _no_letters
     retry: Callable[[str], Awaitable[int]] = _no_retry

@@ -55,6 +55,7 @@ class Pages:
             request,
             "home.html",
             words=summary(rows),
+            notices=self._house.notices(),
             rows=[(row, self._fragments.spark(row.id)) for row in rows],
             cases=[case for case in cases if case],
             past=await self._fragments.over(),
