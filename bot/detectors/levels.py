@@ -44,7 +44,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             window = "" if parts else f" within {_words(self.within)}"
             parts.append(f"at least {self.times:g} times the usual{window}")
         if self.alarms is not None:
-            parts.append(f"so rare that chance brings it at most {self.alarms:g} times a month")
+            parts.append(f"so rare that chance brings it at most {_often(self.alarms)} a month")
         return f"{self.level}: {', '.join(parts)}" + (f" ({self.line})" if self.line else "")
 
     def nats(self) -> float:
@@ -123,3 +123,7 @@ def _words(span: timedelta) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
+
+
+def _often(times: float) -> str:
+    return {1.0: "once", 2.0: "twice"}.get(times, f"{times:g} times")

@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
             Rule(level="minor", reports=10, within=15 * MINUTE, times=2, alarms=1, line="config.yaml:41"),
             (
                 "minor: at least 10 reports within 15 min, at least 2 times the usual, "
-                "so rare that chance brings it at most 1 times a month (config.yaml:41)"
+                "so rare that chance brings it at most once a month (config.yaml:41)"
             ),
         ),
         (Rule(level="major", reports=50, within=2 * 60 * MINUTE), "major: at least 50 reports within 2 h"),
