@@ -27,7 +27,10 @@ log = structlog.get_logger(__name__)
 _FLUSH = 1.0  # seconds that a complaint may wait for others
 _KEEP = 10.0  # seconds between notes of how far we are
 _LONGEST_PAUSE = 60.0
-_OLDEST = timedelta(hours=23)
+_CATCH_UP = timedelta(hours=3)  # what is older would take too long to go through again
+_AHEAD = timedelta(minutes=5)
+_HOLE = timedelta(minutes=2)  # nothing for so long, and then something: what lies between was not heard
+_WORDLESS = "there are no words to look for; give some here, or under the service"
 
 Admit = Callable[[Sequence[RawReport], str], Awaitable[Receipt]]
 AdmitCounts = Callable[[Sequence[RawCount]], Awaitable[Receipt]]
@@ -63,6 +66,7 @@ class _Line:
     ears: Sequence[Ear]
     mentions: Mentions
     kept: _Kept
+    latest: datetime | None = None
     pending: list[RawReport] = field(default_factory=list)
     flushed: float = 0.0
     noted: float = 0.0
@@ -111,6 +115,8 @@ class Overhearing:
     async def _follow(self, line: _Line) -> None:
         """Take in what comes until the wire breaks; what was caught before the break is not lost with it."""
         wire = line.ears[0].wire
+        if line.kept.covered and line.kept.covered < self._clock.now() - _CATCH_UP:
+            line.kept, line.latest = _Kept(), None
         try:
             async with aclosing(wire.listen(self._http, line.kept.cursor)) as said:
                 async for heard in said:
@@ -121,6 +127,8 @@ class Overhearing:
         raise Unreachable("connect", "the wire ended by itself")
 
     async def _take(self, line: _Line, heard: Overheard) -> None:
+        if heard.at > self._clock.now() + _AHEAD:
+            return  # a clock gone wrong, and no reason to skip what lies between
         if line.broken is not False:
             await self._well(line)
         for post in heard.posts:
@@ -129,8 +137,12 @@ class Overhearing:
                 made = (report(post, ear.service, ear.kind) for ear in line.ears if ear.service in named)
                 line.pending += filter(None, made)
         now = self._clock.monotonic()
+        before = line.latest or line.kept.covered
+        if before and heard.at - before > _HOLE:
+            line.kept = _Kept(line.kept.cursor)
         covered = self._covered(line, heard.at)
-        line.kept = _Kept(heard.cursor or line.kept.cursor, line.kept.covered)
+        if line.latest is None or heard.at >= line.latest:
+            line.latest, line.kept = heard.at, _Kept(heard.cursor, line.kept.covered)
         if covered != line.kept.covered or now - line.flushed >= _FLUSH:
             await self._flush(line, covered)
         if now - line.noted >= _KEEP:
@@ -150,8 +162,7 @@ class Overhearing:
         since = line.kept.covered
         if covered is None or covered == since:
             return
-        if since is not None:
-            since = max(since, covered - _OLDEST)
+        if since is not None and since < covered:
             await self._admit_counts([_silence(ear, since, covered) for ear in line.ears])
         line.kept = _Kept(line.kept.cursor, covered)
 
@@ -160,6 +171,7 @@ class Overhearing:
         await self._flush(line)
         await self._store.put(f"wire {line.name}", msgspec.msgpack.encode(line.kept))
         line.noted = self._clock.monotonic()
+        await self._tell(line, "", "listening")
 
     async def _well(self, line: _Line) -> None:
         if line.broken:
@@ -176,7 +188,8 @@ class Overhearing:
 
     async def _tell(self, line: _Line, error: str, note: str) -> None:
         for ear in line.ears:
-            await self._hear(ear.service, ear.name, Signal(at=self._clock.now(), error=error, note=note))
+            why = (error, note) if ear.words else ("wrong_shape", _WORDLESS)
+            await self._hear(ear.service, ear.name, Signal(at=self._clock.now(), error=why[0], note=why[1]))
 
 
 def _silence(ear: Ear, since: datetime, until: datetime) -> RawCount:

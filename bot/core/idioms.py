@@ -130,7 +130,7 @@ DOUBT = (
 
 OTHERWISE = (
     # English: down as in calm down, and what else breaks, dies and crashes
-    r"\b(?:calm|slow|writ|put|let|bring|brought|tak|took|turn|break|lay|hold|keep|track|hunt|ton|set|cut|pull)\w* (?:\w+ ){0,2}?down\b",
+    r"\b(?:calm|slow|writ|wrot|put|let|bring|brought|tak|took|turn|break|lay|hold|keep|track|hunt|ton|set|cut|pull)\w* (?:\w+ ){0,2}?down\b",
     (
         r"\b(?:sit|sat|lie|scroll|shut|come|came|coming|step|boil|nail|narrow|hand|pass|knock|fall|fell|burn|count|water|wind"
         r"|mark|note|jot|swip|upside|face|head|walk|driv|strip|weigh|wore|worn|tear|tore|settl|dress|lock|doubl|crack|simmer|thumb)\w* down\b"

@@ -19,6 +19,9 @@ from bot.core.mentions import folded
 _LONGEST = 600
 _GAP = " \N{PILCROW SIGN} "
 _STRAY = re.compile(r"https?://\S+|\bwww\.\S+|@[\w.-]+")
+_TAG = re.compile(
+    r"#(\w+?)(down|outage|broken|fail|caido|caida|caiu|panne|bug|kaputt|storung|störung|落ちた|障害|डाउन)\b"
+)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _APOSTROPHES = str.maketrans("\u2019\u2018`", "'''")
 _UNLIKELY = frozenset({"console_switch", "api", "unknown"})
@@ -70,6 +73,7 @@ def _symptom(plain: str) -> str:
 def _plain(text: str) -> str:
     """Lower case, without accents, addresses and names of accounts."""
     plain = folded(_STRAY.sub(" ", text[: 2 * _LONGEST])).translate(_APOSTROPHES)[:_LONGEST]
+    plain = _TAG.sub(r"\1 \2", plain)
     return plain if plain.isascii() else _bare(plain)
 
 

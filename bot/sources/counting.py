@@ -43,23 +43,26 @@ class Span:
 
     def start(self, at: float) -> float | None:
         """The start of the bucket that begins at a moment, if it is one of these."""
+        if not self.first - 1 <= at <= self.last:
+            return None
         number = round((at - self.first) / self.width)
         begins = self.first + number * self.width
         return begins if abs(at - begins) < 1.0 and self.first <= begins < self.last else None
 
 
 class CountFeed(Model):
-    """A feed that answers how many there were in each bucket of time."""
+    """A feed that answers how many there were in each bucket of time.
+
+    A bucket is `width` wide, and asked for when it has been over for as long as `settling`.
+    """
 
     evidence: ClassVar[Evidence] = Evidence.PEOPLE
     again: ClassVar[timedelta] = timedelta(minutes=5)
+    width: ClassVar[timedelta] = timedelta(minutes=1)
+    settling: ClassVar[timedelta] = timedelta(seconds=30)
 
     every: Interval = timedelta(minutes=1)
     """How often to ask."""
-    bucket: Bucket = timedelta(minutes=1)
-    """The width of the buckets to ask for."""
-    delay: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(hours=1))] = timedelta(seconds=15)
-    """How long it takes until everything is in: a bucket is asked for when it has been over for so long."""
     allow_private: bool = False
     """Let the address lead into a private network."""
 
@@ -78,10 +81,15 @@ class CountFeed(Model):
 
     def span(self, errand: Errand) -> Span:
         """The whole buckets of an errand, a few hundred at most: the rest is for the next one."""
-        width = self.bucket.total_seconds()
+        bucket, settling = self.rhythm()
+        width = bucket.total_seconds()
         first = errand.since.timestamp() // width * width
-        last = (errand.now - self.delay).timestamp() // width * width
+        last = (errand.now - settling).timestamp() // width * width
         return Span(first=first, last=min(last, first + _MOST_WINDOWS * width), width=width)
+
+    def rhythm(self) -> tuple[timedelta, timedelta]:
+        """The width of a bucket, and for how long it must have been over."""
+        return self.width, self.settling
 
     async def count(self, http: Http, errand: Errand, span: Span) -> Iterable[Row]:
         """What fell into the buckets; those without a row are gaps.
@@ -91,6 +99,19 @@ class CountFeed(Model):
             ValueError: it gives one that cannot be read.
         """
         raise NotImplementedError
+
+
+class BucketFeed(CountFeed):
+    """A feed whose buckets are for the owner to choose."""
+
+    bucket: Bucket = timedelta(minutes=1)
+    """The width of the buckets to ask for."""
+    delay: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(hours=1))] = timedelta(seconds=15)
+    """How long it takes until everything is in: a bucket is asked for when it has been over for so long."""
+
+    def rhythm(self) -> tuple[timedelta, timedelta]:
+        """The width of a bucket, and for how long it must have been over."""
+        return self.bucket, self.delay
 
 
 def counts(rows: Iterable[Row], span: Span) -> tuple[Count, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from pydantic import Field
 from bot.core.reports import Cell
 from bot.fields import Model, Secret
 from bot.ports import Errand, Http
-from bot.sources.counting import CountFeed, Row, Span, cell, number, revealed
+from bot.sources.counting import BucketFeed, Row, Span, cell, number, revealed
 from bot.sources.fetching import fetched
 from bot.sources.pages import Unread
 from bot.sources.wire import WebAddress, decoded, mapping, rows
@@ -31,7 +32,7 @@ class By(Model):
     """The field that holds a symptom."""
 
 
-class Elasticsearch(CountFeed):
+class Elasticsearch(BucketFeed):
     """Counts out of Elasticsearch or OpenSearch: how many documents match in each bucket of time.
 
     An answer that is not whole, for a shard failed or time ran out, is no reading. New documents are found only after a
@@ -86,6 +87,8 @@ class Elasticsearch(CountFeed):
     def _rows(self, bucket: Mapping[str, Any]) -> Iterator[Row]:
         """A bucket and what it is made of; documents without that field are the rest."""
         at, all_of_it = number(bucket.get("key")) / 1000, number(bucket.get("doc_count"))
+        if not math.isfinite(at):
+            raise Unread("wrong_shape", "a bucket has no time")
         dimension, _ = self._part
         parts = rows(mapping(bucket.get("parts")).get("buckets"), _PARTS)
         sizes = [(cell({dimension: str(part.get("key", ""))[:200]}), number(part.get("doc_count"))) for part in parts]

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from bot.fields import Secret
 from bot.ports import Errand, Http
-from bot.sources.counting import CountFeed, Row, Span, revealed
+from bot.sources.counting import BucketFeed, Row, Span, revealed
 from bot.sources.fetching import fetched
 from bot.sources.series import Empty, matrix
 from bot.sources.wire import WebAddress
 
 
-class Loki(CountFeed):
+class Loki(BucketFeed):
     """Counts out of Loki: how many log lines tell of a problem in each bucket of time.
 
     The query must give the number of one bucket at its end, such as `sum(count_over_time({app="login"} |= "error" [1m]))`

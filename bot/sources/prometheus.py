@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bot.fields import Secret
 from bot.ports import Errand, Http
-from bot.sources.counting import CountFeed, Row, Span, revealed
+from bot.sources.counting import BucketFeed, Row, Span, revealed
 from bot.sources.fetching import fetched
 from bot.sources.series import Empty, matrix
 from bot.sources.wire import WebAddress
@@ -18,7 +18,7 @@ from bot.sources.wire import WebAddress
 Query = Annotated[str, Field(min_length=1, max_length=5_000)]
 
 
-class Prometheus(CountFeed):
+class Prometheus(BucketFeed):
     """Counts out of Prometheus, Thanos, Mimir or VictoriaMetrics: how many problems were there in each bucket of time.
 
     The query must give the number of one bucket at its end, such as `sum(increase(user_reports_total[1m]))` for a

@@ -76,10 +76,9 @@ def _points(series: Mapping[str, Any]) -> Iterator[tuple[float, object]]:
     if not isinstance(points, list):
         raise Unread("wrong_shape", "a series has no values; histograms cannot be counted")
     for point in points[:_POINTS]:
-        if isinstance(point, list) and len(point) == 2:
-            at = number(point[0])
-            if abs(at) < 1e11:  # which NaN is not
-                yield at, point[1]
+        if not isinstance(point, list) or len(point) != 2:
+            raise Unread("wrong_shape", "a point of a series is no pair of a time and a value")
+        yield number(point[0]), point[1]
 
 
 def _value(pair: object) -> float:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from bot.core.reports import Cell
 from bot.fields import Duration
 from bot.ports import Errand, Http
-from bot.sources.counting import CountFeed, Row, Span, cell, number
+from bot.sources.counting import BucketFeed, Row, Span, cell, number
 from bot.sources.pages import Unread
 from bot.sources.times import moment
 
@@ -32,7 +32,7 @@ def _absolute(value: str) -> str:
     return value
 
 
-class Sqlite(CountFeed):
+class Sqlite(BucketFeed):
     """Counts out of a SQLite file of another program, opened for reading only.
 
     The statement gives rows of a bucket's start (Unix seconds, or a time such as `2026-11-22 14:05`, which counts as
