@@ -36,17 +36,18 @@ class Ledger:
         self._start = self._start or at
         if not (self._rows or self._columns):
             return
+        when = moment(at)
         for service, row in self._house.engine.surge.score_rows().items():
             if self._rows:
-                self._rows.writerow(self._line(at, service, row))
+                self._rows.writerow(self._line(when, service, row))
             if self._columns:
                 self._columns[service].add(row)
 
-    def _line(self, at: datetime, service: str, row: Row) -> tuple[object, ...]:
+    def _line(self, when: str, service: str, row: Row) -> tuple[object, ...]:
         incident = self._house.engine.cases[service].incident
         alive = int(incident is not None and incident.alive)
         seen, usual = _cell(row.seen), _cell(row.usual)
-        return (moment(at), service, seen, usual, _cell(row.score), row.level, alive, _cell(row.rarity))
+        return (when, service, seen, usual, _cell(row.score), row.level, alive, _cell(row.rarity))
 
     def pictures(self, incidents: Sequence[Incident]) -> list[Picture]:
         """A picture for each service, those with incidents first."""

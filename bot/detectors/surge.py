@@ -168,7 +168,8 @@ class Surge:
         windows = self._weigh(columns, fresh, part).tolist()
         arrived = fresh.tolist()
         verdicts = []
-        for k, (column, rank) in enumerate(zip(columns.tolist(), self._rank(self._held[:, columns]), strict=True)):
+        ranks = self._rank(self._held[:, columns]).tolist()
+        for k, (column, rank) in enumerate(zip(columns.tolist(), ranks, strict=True)):
             seen, due = (window[max(rank, 0)][k] for window in windows)
             numbers = self._numbers(column, rank, seen, due)
             verdicts.append(self._verdict(column, rank, numbers, _Running(now, arrived[k], part)))
