@@ -43,7 +43,7 @@ class Ledger:
             if self._columns:
                 self._columns[service].add(row)
 
-    def _line(self, when: str, service: str, row: Row) -> tuple[object, ...]:
+    def _line(self, when: str | None, service: str, row: Row) -> tuple[object, ...]:
         incident = self._house.engine.cases[service].incident
         alive = int(incident is not None and incident.alive)
         seen, usual = _cell(row.seen), _cell(row.usual)
