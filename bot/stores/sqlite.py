@@ -153,7 +153,9 @@ class SqliteStore:
 
 
 def unsound(connection: sqlite3.Connection) -> str:
-    """What in a file of ours cannot be read, or nothing. Reads every case, incident and line."""
+    """What in a file of ours cannot be read, or nothing. Reads every case, incident and line; a newer program's are its own."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] > len(SCHEMA):
+        return ""
     for table, decode in (("cases", _case), ("incidents", _incident), ("entries", _entry)):
         for (body,) in connection.execute(f"SELECT body FROM {table}"):  # noqa: S608  # our own three names
             try:
