@@ -134,7 +134,7 @@ async def test_no_task_vanishes_however_it_ends(prove, how):
     await tending.stop("work")
     task.cancel()
     await asyncio.wait([task])
-    prove("R32", len(runs), wrong, f"tasks that ended because one {how}")
+    prove("R32", len(runs), wrong, "ends of a task: returned, raised, refused, cancelled")
 
 
 async def test_a_standing_loop_is_said_with_its_place_and_ended(prove, capsys):
