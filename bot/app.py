@@ -301,6 +301,7 @@ class Serving:
     def _measure(self) -> None:
         gauge, house = self.metrics.gauge, self.house
         gauge("tocsin_open_incidents", "Incidents that are open or easing.", lambda: float(len(house.board.open())))
+        gauge("tocsin_watches_broken", "Watches that give no reading now.", lambda: float(_broken(house)))
         audit = self.auditor
         gauge("tocsin_invariants_broken", "Invariants that the last audit found broken.", lambda: len(audit.broken()))
         gauge("tocsin_audits", "Audits since the start; one a minute.", lambda: audit.audits)
@@ -323,6 +324,10 @@ def _same(old: Settings, new: Settings) -> None:
             raise Refused(
                 f"{new.path}: `{key}` has changed, and that takes a restart; nothing else is taken until then"
             )
+
+
+def _broken(house: House) -> int:
+    return sum(1 for watched in house.engine.watched.values() if watched.error)
 
 
 def _troubled(house: House) -> int:

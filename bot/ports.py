@@ -93,6 +93,15 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """A machine that answered: at which address, after how many seconds, and how long its certificate is good."""
+
+    address: str
+    elapsed: float
+    certificate_days: float | None = None
+
+
 class Http(Protocol):
     """The web, made safe: no private address unless allowed, bounded bytes and time, few redirects, conditional."""
 
@@ -131,6 +140,32 @@ class Http(Protocol):
 
         Raises:
             Unreachable: it cannot be reached, broke off, was closed, or nothing came for `silence` seconds.
+        """
+        ...
+
+    async def addresses(self, host: str, *, timeout: float) -> Sequence[str]:
+        """Every address of a name.
+
+        Raises:
+            Unreachable: there is none; `kind` is `dns` or `timeout`.
+        """
+        ...
+
+    async def reach(
+        self, host: str, port: int, *, tls: bool = False, allow_private: bool = False, timeout: float = 10.0
+    ) -> Reached:
+        """Open a connection, with `tls` a proved one, and close it again.
+
+        Raises:
+            Unreachable: it cannot be opened; `kind` is `dns timeout tls connect blocked`.
+        """
+        ...
+
+    async def echo(self, host: str, *, allow_private: bool = False, timeout: float = 2.0) -> Reached:
+        """Ping once.
+
+        Raises:
+            Unreachable: no echo; `kind` is `dns timeout connect blocked`, the last also where pinging is not allowed.
         """
         ...
 

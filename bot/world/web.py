@@ -22,6 +22,7 @@ from yarl import URL
 
 from bot.ports import Clock, Reply, Unreachable
 from bot.world.addresses import guarded_socket
+from bot.world.knocking import Knocking
 from bot.world.memory import Memory
 from bot.world.trouble import named
 
@@ -62,7 +63,7 @@ class _Response(aiohttp.ClientResponse):
         return await super().start(connection)
 
 
-class Web:
+class Web(Knocking):
     """`ports.Http` for the running program: shared connections, one request per host at a time, bounded memory.
 
     `resolver` and `tls` stand in for the system's own name look-up and trusted certificates; `open_socket` makes the
@@ -77,10 +78,8 @@ class Web:
         tls: ssl.SSLContext | None = None,
         open_socket: Callable[[AddrInfoType], socket.socket] = guarded_socket,
     ) -> None:
-        self._clock = clock
+        super().__init__(clock, resolver, tls)
         self._open_socket = open_socket
-        self._resolver = resolver
-        self._tls = tls
         # Two pools: a connection that one watch may have into a private network is never lent to another.
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

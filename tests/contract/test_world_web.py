@@ -1,18 +1,12 @@
 """The web as every source gets it: polite, bounded, and with trouble named in the house's words."""
 
 import asyncio
-import ipaddress
-import ssl
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from doubles import pages as made
+from doubles.certificates import signed
 from doubles.pages import Pages, pages
 
 from bot.ports import Http, Unreachable
@@ -30,31 +24,6 @@ async def web() -> AsyncIterator[Web]:
     web = Web(WallClock())
     yield web
     await web.aclose()
-
-
-def _signed(folder: Path, *, days: float) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's and a client's context for a certificate of 127.0.0.1 that ends in so many days."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=30))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "both.pem"
-    no_password = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, no_password)
-    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pem)
-    return server, ssl.create_default_context(cafile=str(pem))
 
 
 async def test_a_whole_answer_comes_back_with_lower_case_headers_and_its_duration(web: Web, page: Pages) -> None:
@@ -209,7 +178,7 @@ async def test_a_redirect_to_something_else_than_a_web_page_is_refused(web: Web,
 
 
 async def test_a_certificate_tells_how_long_it_lasts(tmp_path: Path) -> None:
-    served_with, trusting = _signed(tmp_path, days=12)
+    served_with, trusting = signed(tmp_path, days=12)
     async with pages(tls=served_with) as page:
         web = Web(WallClock(), tls=trusting)
         page.script("/x", made.page(b""))
@@ -219,7 +188,7 @@ async def test_a_certificate_tells_how_long_it_lasts(tmp_path: Path) -> None:
 
 
 async def test_https_never_falls_back_to_http(tmp_path: Path, page: Pages) -> None:
-    served_with, trusting = _signed(tmp_path, days=12)
+    served_with, trusting = signed(tmp_path, days=12)
     async with pages(tls=served_with) as secure:
         web = Web(WallClock(), tls=trusting)
         secure.script("/x", made.redirect(page.url + "/x"))
@@ -231,7 +200,7 @@ async def test_https_never_falls_back_to_http(tmp_path: Path, page: Pages) -> No
 
 @pytest.mark.parametrize(("days", "trusted"), [(12, False), (-1, True)], ids=["a stranger's", "an expired"])
 async def test_a_certificate_that_does_not_hold_is_tls_trouble(tmp_path: Path, days: int, *, trusted: bool) -> None:
-    served_with, trusting = _signed(tmp_path, days=days)
+    served_with, trusting = signed(tmp_path, days=days)
     async with pages(tls=served_with) as page:
         web = Web(WallClock(), tls=trusting if trusted else None)
         with pytest.raises(Unreachable) as caught:
