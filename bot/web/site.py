@@ -84,7 +84,19 @@ class _Site:
         health = Health(house, lambda: describe(self._routes, house.public_url))
         forms, feeds = Forms(house, self._doors, self._pages), Feeds(house, fragments)
         drawings = Drawings(house, api.known)
-        rooms = (api, Letters(house), Privacy(house), Hooks(house), feeds, drawings, self._pages, forms, self._live, health, static)
+        rooms = (
+            api,
+            Letters(house),
+            Privacy(house),
+            Hooks(house),
+            feeds,
+            drawings,
+            self._pages,
+            forms,
+            self._live,
+            health,
+            static,
+        )
         self._routes = [route for room in rooms for route in room.routes()]
         self._table: dict[web.AbstractRoute, Route] = {}
 
