@@ -5,7 +5,7 @@ UV_VERSION := 0.13.8
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: install run demo test check bench bench-detection soak docs sbom fmt lint clean
+.PHONY: install run demo test check bench bench-detection soak promises seeded-bugs docs sbom fmt lint clean
 .DEFAULT_GOAL := run
 
 install: .venv/installed      ## set up .venv/bin/tocsin
@@ -35,6 +35,14 @@ bench: .venv/developed        ## measure: whole figures, ratios side by side in 
 
 bench-detection: .venv/developed  ## the detector against its rivals and the limit; minutes
 	.venv/bin/python -m bench.detection
+
+promises: .venv/developed     ## try every promise, and write down how often it held
+	rm -f .promises.jsonl
+	TOCSIN_PROMISES=.promises.jsonl .venv/bin/pytest tests/promises
+	.venv/bin/python tests/promises/report.py .promises.jsonl docs/promises.md
+
+seeded-bugs: .venv/developed  ## plant ten bugs in a copy, one at a time; each must turn a promise red
+	.venv/bin/python tests/promises/seeded_bugs.py
 
 docs: .venv/developed         ## write the reference pages and the schema from the code
 	.venv/bin/tocsin schema > config.schema.json

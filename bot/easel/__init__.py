@@ -33,7 +33,8 @@ class Easel:
         """
         async with self._turn:
             try:
-                drawn, body = await asyncio.wait_for(self._draw(svg.encode()), self._timeout)
+                async with asyncio.timeout(self._timeout):  # not wait_for, which can swallow a cancellation in Python 3.11
+                    drawn, body = await self._draw(svg.encode())
             except TimeoutError as exc:
                 await self._dismiss()
                 raise self._trouble(f"the chart was not drawn within {self._timeout:g} s") from exc
