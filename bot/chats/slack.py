@@ -70,6 +70,9 @@ class _Root(msgspec.Struct, frozen=True):
 class SlackChat:
     """Threads in Slack. A ref is `channel:ts` of the head message."""
 
+    every = 1.1
+    """Seconds between posts to a channel once a short burst is spent: Slack takes about one a second."""
+
     def __init__(self, config: SlackConnection, name: str, clock: Clock) -> None:
         self._config = config
         self._name = name

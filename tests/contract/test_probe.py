@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Evidence, Health, Signal
 from bot.detectors.graded import NETWORK, Watched, hear, reading
+from bot.fields import document
 from bot.ports import Reply, Source
 from bot.sources.probe import PLUGIN, Probe, judge, statuses
 from bot.world import Web
@@ -127,6 +128,7 @@ def test_secret_headers_never_print() -> None:
 
 
 def test_the_schema_speaks_as_people_write() -> None:
+    document()
     fields = Probe.model_json_schema()["properties"]
     assert fields["expect_status"]["default"] == "200-399"
     assert all(field.get("description") or name == "kind" for name, field in fields.items())
