@@ -6,6 +6,12 @@ marks). Hindi and Japanese do not part words as the others do, and are looked fo
 
 from __future__ import annotations
 
+_UNDENIED = "".join(
+    f"(?<!{word} )"
+    for word in ("not", "n't", "nt", "never", "nothing", "nobody", "stopped", "barely", "hardly", "cannot")
+)
+"""Not right after a word that turns good news into bad."""
+
 BROKEN = (
     # English: what is left of "down" once its other meanings are taken out
     r"\bdown\b",
@@ -22,6 +28,7 @@ BROKEN = (
         r"\b(?:is|are|was|been|seems?|goes|went|completely|totally|still)\s+(?:\w+\s+){0,2}?(?:broken|dead|dying|borked|bugged"
         r"|buggy|offline|unusable|laggy|slow|unresponsive|unstable|unreachable|unavailable)\b"
     ),
+    r"\b(?:not|isn't|aren't|isnt) (?:\w+ )?(?:back|up)\b(?! to\b)",
     r"\b(?:unusable|unreachable|unresponsive|outages?|glitch\w*|crash(?:es|ing|ed)?|acting up|not responding)\b",
     r"\b(?:having|have|has|with|seeing|some|any)\s+(?:\w+\s+){0,2}?(?:issues|problems|trouble|troubles|outages?|difficulties)\b",
     r"\b(?:problems?|issues?|trouble|wrong) with\b",
@@ -42,7 +49,7 @@ BROKEN = (
     r"\b(?:stopped|stop|keeps?) (?:arriving|dropping|disconnecting)\b",
     r"\b(?:calls?|connection|it) (?:keeps? )?drop(?:s|ped|ping)\b",
     r"\bdid \w+ (?:just )?die\b",
-    r"\bjust died\b",
+    r"\bjust died\b|\bbroken\b",
     # Spanish
     r"\b(?:se|nos) (?:ha |han |esta )?(?:cay(?:o|eron)|caido|caid[oa]s)\b",
     r"\bcaid[oa]s?\b",
@@ -118,7 +125,7 @@ BROKEN = (
 """Something does not work."""
 
 DOUBT = (
-    r"\bis \w+ (?:even |actually )?working (?:for|right)\b",
+    r"\bis \w+ (?:even |actually )?working (?:for|right)\b|\bany(?:one|body)(?:'s|s)? \w+ (?:even )?working\b",
     r"\b(?:le|les|os|te) funciona \w+\?",
     r"\best-ce que \w+ (?:marche|fonctionne)\b|\b(?:marche|fonctionne) chez vous\b",
     r"\b(?:geht|lauft|funktioniert) \w+ bei euch\b",
@@ -139,7 +146,7 @@ OTHERWISE = (
     r"\bdown (?:to|with|\d|bad\b|payment|under|here in|syndrome|the (?:road|street|line|drain|hill|hall|stairs|rabbit))",
     r"\b(?:stocks?|shares|prices?|markets?|sales|revenue|earnings|ratings?|subscribers)\b[^.!?]{0,40}\b(?:down|fell|drop\w*|crash\w*)\b",
     r"\b(?:down|crash\w*)\b[^.!?]{0,20}\d ?%",
-    r"\b(?:voice|heart|hip|leg|arm|car|record|news|day|spring|lunch|coffee|nervous) ?break\w*|\bbreakdown\w*|\bbroke (?:up|the|her|his|my)\b",
+    r"\b(?:voice|heart|hip|leg|arm|car|record|news|day|spring|lunch|coffee|nervous) ?(?:break|broke)\w*|\bbroken (?:heart|english|record|leg|arm|bone|promise|dream|glass|down)\w*|\bbreakdown\w*|\bbroke (?:up|the|her|his|my)\b",
     r"\bcan'?t (?:get (?:enough|over)|see why|use this much)\b",
     r"\b(?:elevator|lift|car|phone screen|fridge|washing machine)\b[^.!?]{0,30}\b(?:out of order|broken|dead)\b",
     r"\bcrash(?:ed|ing)? (?:my car|on the couch|at|out|course|the party)\b",
@@ -158,7 +165,7 @@ OTHERWISE = (
     r"\b(?:voiture|ascenseur|frigo|chaudiere|clim|train|metro|moto|bus)\b[^.!?]{0,20}\ben panne\b",
     # German
     r"\bich bin (?:\w+ ){0,3}?(?:down|kaputt|tot|weg)\b",
-    r"\b(?:mir|dir|ihm|ihr|uns) geht'?e?s? ?(?:es )?(?:\w+ )?(?:nicht|schlecht|gut)\b|\bgeht (?:es |'?s )?(?:um|darum)\b",
+    r"\b(?:mir|dir|ihm|ihr|uns) geht(?:'?s| es) (?:\w+ )?(?:nicht|schlecht|gut)\b|\bgeht (?:es |'?s )?(?:um|darum)\b",
     r"\b(?:aktien?|kurse?|preise?)\b[^.!?]{0,30}\b(?:sturz\w*|fall\w*)(?: ab)?\b|-aktie\w* (?:sturz\w*|fall\w*)(?: ab)?",
     r"\bmein\w* \w+ (?:ist|sind) (?:\w+ )?kaputt\b",
     # Hindi
@@ -184,8 +191,9 @@ UNREAL = (
 """Wishes, what-ifs and memories: nothing is broken now."""
 
 FINE = (
-    r"\b(?:back up|back online|(?:up|online|works?|working|loads?|loading) again|up and running|back to normal|all good)\b(?!\?)",
-    r"\bworks? (?:fine|well|perfectly|great|ok|okay|for me|here|again|now)\b|\bworking (?:fine|well|again|here|for me|now)\b",
+    rf"{_UNDENIED}\b(?:back up|back online|(?:up|online|works?|working|loads?|loading) again|up and running|back to normal|all good)\b(?!\?)",
+    rf"{_UNDENIED}\bworks? (?:fine|well|perfectly|great|ok|okay|for me|here|again|now)\b",
+    rf"{_UNDENIED}\bworking (?:fine|well|again|here|for me|now)\b",
     r"\b(?:not|isn't|isnt|aren't|wasn't|never)(?: \w+)? (?:down|broken|an outage|an issue|dead)\b|\bnever (?:goes|went|been|gone) down\b",
     r"\bno (?:more )?(?:problems?|issues?|outages?|trouble)\b",
     r"\b(?<!not )(?<!n't )(?:is|was|are|been|got|now|finally|already) (?:now |finally |been )?(?:fixed|resolved|restored|solved|recovered)\b",
@@ -205,10 +213,10 @@ FINE = (
     r"\bwieder (?:da|online|erreichbar|verfugbar|ok|normal)\b|\bnicht (?:down|kaputt|offline|ausgefallen|weg)\b|\b(?:lauft|geht) alles\b|\balles (?:lauft|ok|gut|normal)\b",
     r"\b(?:storung|ausfall|problem|fehler)\w*[^.!?]{0,30}\b(?:behoben|gelost|vorbei|beendet|repariert)\b",
     r"\b(?:behoben|gelost|repariert|einwandfrei)\b|\bkein\w* (?:probleme?|storung\w*|ausfall)\b|\bbei mir (?:geht|lauft|funktioniert)\b(?! (?:\w+ ){0,2}?nicht)",
-    r"फिर से (?:चल|काम|ठीक)|ठीक हो|अब (?:काम|चल|ठीक)(?!\S* \S*नहीं)(?! नहीं)|चल (?:पड़|गया)|वापस (?:आ|चल)|कोई (?:दिक्कत|समस्या|परेशानी) नहीं|(?:सही|ठीक)(?: से)? चल|बहाल",
+    r"फिर से (?:चल|काम|ठीक)|ठीक हो(?! नहीं)|अब (?:काम|चल|ठीक)(?!\S* \S*नहीं)(?! नहीं)|चल (?:पड़|गया)|वापस (?:आ|चल)(?! नहीं)|कोई (?:दिक्कत|समस्या|परेशानी) नहीं|(?:सही|ठीक)(?: से)? चल(?! नहीं)|बहाल",
     r"\bchal gaya\b|\bwapas (?:aa|chal)\w*|\btheek (?:ho|chal|hai)\w*|\bab (?:theek|chal)\b(?! n)",
     r"(?:復旧|復活|解消|回復)(?!し(?:ない|て(?:い)?ない|ません)|まだ|した\?|して(?:ほ|く)|は)",
-    r"(?:直|治)(?:った|りました)(?!\?)|(?:普通に|問題なく|無事)(?:使え|見れ|動)\S{0,3}|使え(?:てる|てます|るようにな)|問題な(?:い|く|し)|正常",
+    r"(?:直|治)(?:った|りました)(?!\?)|(?:普通に|問題なく|無事)(?:使え|見れ|動)(?!な|ませ|か)\S{0,3}|使え(?:てる|てます|るようにな)|問題な(?:い|く|し)|正常",
     r"落ちてない(?!\s*[?かのん])",
 )
 """It works, again or all along; taken out as well, so that a complaint beside it still counts."""

@@ -19,7 +19,7 @@ from bot.ports import Count, Errand, Gathered, Http
 from bot.sources.pages import Unread
 from bot.sources.wire import Interval
 
-_MOST_WINDOWS = 400
+_MOST_WINDOWS = 1_500
 _MOST_CELLS = 100
 _MOST = 1e9
 

@@ -75,9 +75,11 @@ async def test_a_refusal_says_why() -> None:
 
 async def test_a_long_absence_is_made_up_for_in_portions() -> None:
     gathered, [call] = await sent(
-        feed("prometheus"), reply(captured("prometheus", "nothing.json")), since=NOON - timedelta(hours=23)
+        feed("prometheus", bucket="30s"),
+        reply(captured("prometheus", "nothing.json")),
+        since=NOON - timedelta(hours=23),
     )
-    assert gathered.until == NOON - timedelta(hours=23) + timedelta(minutes=400)
+    assert gathered.until == NOON - timedelta(hours=23) + timedelta(minutes=750)
     assert float(parse_qs(call.body.decode())["end"][0]) == gathered.until.timestamp()
 
 
