@@ -20,6 +20,7 @@ from bot.sources.times import moment
 from bot.sources.wire import Interval, WebAddress, decoded, mapping, rows, word
 
 _PAGE, _PAGES = 40, 5
+_LATE = 300_000  # milliseconds
 _Seen = dict[str, str]
 _seen = msgspec.json.Decoder(_Seen).decode
 
@@ -31,8 +32,6 @@ class Mastodon(PostFeed):
 
     A server knows what its people follow: choose a large one. Many servers want an access token for this.
     """
-
-    again = timedelta(0)
 
     kind: Literal["mastodon"]
     """The word that says what this watch is."""
@@ -53,11 +52,12 @@ class Mastodon(PostFeed):
         found: list[Post] = []
         wait: timedelta | None = None
         for tag in self.tags:
+            after = _earlier(seen.get(tag, ""))
             for _ in range(_PAGES):
-                reply = await self._page(http, errand, tag, seen.get(tag, ""))
-                page, newest = self.read(reply.body, seen.get(tag, ""))
+                reply = await self._page(http, errand, tag, after)
+                page, after = self.read(reply.body, after)
                 found += page
-                seen[tag], wait = newest, _tired(reply) or wait
+                seen[tag], wait = max(after, seen.get(tag, ""), key=_place), _tired(reply) or wait
                 if len(page) < _PAGE or wait:
                     break
         return Said(posts=found, memory=msgspec.json.encode(seen), wait=wait)
@@ -90,7 +90,7 @@ class Mastodon(PostFeed):
             if account.get("bot") is not True and not status.get("reblog"):
                 who = account.get("url") or account.get("acct")
                 found.append(post(status["id"], who, moment(status.get("created_at")), status.get("content")))
-        return [one for one in found if one], max(newest, after, key=lambda name: int(name or 0))
+        return [one for one in found if one], max(newest, after, key=_place)
 
 
 PLUGIN = Mastodon
@@ -98,9 +98,22 @@ PLUGIN = Mastodon
 
 def _recalled(memory: bytes) -> _Seen:
     try:
-        return _seen(memory) if memory else {}
+        seen = _seen(memory) if memory else {}
     except msgspec.DecodeError:
         return {}
+    return {tag: name for tag, name in seen.items() if _number(name)}
+
+
+def _place(name: str) -> int:
+    return int(name or 0)
+
+
+def _earlier(name: str) -> str:
+    """An id from five minutes before: posts from other servers come late, and their ids are of when they were written.
+
+    An id is the time in milliseconds, followed by 16 bits.
+    """
+    return str(max((_place(name) >> 16) - _LATE, 0) << 16) if name else ""
 
 
 def _number(value: object) -> bool:
