@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from importlib.resources import files
+from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -19,16 +19,17 @@ from bot.fields import Model
 def kinds(room: ModuleType) -> Mapping[str, type[Model]]:
     """The plugins of a package, by the word that each has as its `kind`."""
     found: dict[str, type[Model]] = {}
-    for name in sorted(module.name for module in pkgutil.iter_modules(room.__path__)):
-        if _offers(room, name):
-            plugin = import_module(f"{room.__name__}.{name}").PLUGIN
+    for module in sorted(pkgutil.iter_modules(room.__path__), key=lambda m: m.name):
+        if _offers(module):
+            plugin = import_module(f"{room.__name__}.{module.name}").PLUGIN
             found |= dict.fromkeys(words(plugin), plugin)
     return found
 
 
-def _offers(room: ModuleType, name: str) -> bool:
+def _offers(module: pkgutil.ModuleInfo) -> bool:
     """True for a module with a line `PLUGIN = ...`; the others are parts, some of them heavy, and are not loaded here."""
-    return "\nPLUGIN = " in (files(room) / f"{name}.py").read_text("utf-8")
+    spec = module.module_finder.find_spec(module.name, None)
+    return bool(spec and spec.origin and "\nPLUGIN = " in Path(spec.origin).read_text("utf-8"))
 
 
 def words(plugin: type[BaseModel]) -> tuple[str, ...]:
