@@ -57,7 +57,11 @@ def _docstrings(made: type) -> dict[str, str]:
     """Field name to the string that stands right after it in the source of a class."""
     if not issubclass(made, BaseModel) or made in (BaseModel, Model):
         return {}
-    [body] = ast.parse(textwrap.dedent(inspect.getsource(made))).body
+    try:
+        source = inspect.getsource(made)
+    except (OSError, TypeError):  # a class without a file of its own has no docstrings to find
+        return {}
+    [body] = ast.parse(textwrap.dedent(source)).body
     lines = body.body if isinstance(body, ast.ClassDef) else []
     return {
         field.target.id: inspect.cleandoc(after.value.value)
