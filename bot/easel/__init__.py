@@ -33,7 +33,9 @@ class Easel:
         """
         async with self._turn:
             try:
-                async with asyncio.timeout(self._timeout):  # not wait_for, which can swallow a cancellation in Python 3.11
+                async with asyncio.timeout(
+                    self._timeout
+                ):  # not wait_for, which can swallow a cancellation in Python 3.11
                     drawn, body = await self._draw(svg.encode())
             except TimeoutError as exc:
                 await self._dismiss()
