@@ -73,27 +73,31 @@ class Serving:
         )
         self.rereading = Rereading(house.settings, self.real, self.adopt, self._reread)
         self.stalls = Stalls()
-        self.lines = Lines(
+        self.lines = self._lines(house, asks=asking)
+        self._beating = beating
+        self._web: AppRunner | None = None
+        self._measure()
+
+    def _lines(self, house: House, *, asks: bool) -> Lines:
+        store, admit, admit_counts = house.store, house.intake.admit, house.intake.admit_counts
+        return Lines(
             house,
             self.tending,
             self.asking,
             self.real,
-            gathering=Gathering(store=house.store, admit=house.intake.admit, admit_counts=house.intake.admit_counts),
+            gathering=Gathering(store=store, admit=admit, admit_counts=admit_counts),
             overhearing=Overhearing(
                 http=self.http,
                 clock=house.clock,
-                store=house.store,
-                admit=house.intake.admit,
-                admit_counts=house.intake.admit_counts,
+                store=store,
+                admit=admit,
+                admit_counts=admit_counts,
                 hear=house.engine.hear,
                 tick=house.settings.tick,
             ),
             draw=self._draw,
-            asks=asking,
+            asks=asks,
         )
-        self._beating = beating
-        self._web: AppRunner | None = None
-        self._measure()
 
     async def __aenter__(self) -> Self:
         house = self.house
