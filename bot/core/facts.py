@@ -26,12 +26,20 @@ def _confidence(incident: Incident, speaking: set[Evidence]) -> Confidence:
 
 
 def _settled(old: tuple[Reading, ...], new: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The new readings, each keeping its old time where nothing else about it changed, so that nothing is re-told."""
+    """The new readings, each as it was where nothing but its time changed, so that nothing is re-told.
+
+    Trouble that goes on keeps the beginning it was first seen to have: later estimates see less far back.
+    """
     known = {r.source: r for r in old}
-    return tuple(
-        known[r.source] if r.source in known and replace(r, at=known[r.source].at) == known[r.source] else r
-        for r in new
-    )
+    return tuple(_continued(known.get(r.source), r) for r in new)
+
+
+def _continued(before: Reading | None, now: Reading) -> Reading:
+    if before is None:
+        return now
+    if before.level and now.level and before.since and now.since:
+        now = replace(now, since=min(before.since, now.since))
+    return before if replace(now, at=before.at) == before else now
 
 
 def _people(readings: tuple[Reading, ...]) -> Reading | None:

@@ -328,6 +328,13 @@ def test_an_act_that_makes_no_sense_is_objected_to_and_changes_nothing(verb, pla
     assert step(play.case, act, POLICY) == (play.case, ())
 
 
+def test_trouble_that_goes_on_keeps_the_beginning_it_was_first_seen_to_have():
+    play = opened().judge(90, replace(people(90, "major"), since=at(80)))
+    assert play.incident.readings[0].since == T0
+    play.judge(91, people(91, "")).judge(92, replace(people(92, "major"), since=at(91)))
+    assert play.incident.readings[0].since == at(91)
+
+
 def test_a_reading_that_says_the_same_again_changes_nothing():
     play = opened().judge(3, people(3, "major"))
     before = play.case
