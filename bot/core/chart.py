@@ -85,7 +85,7 @@ def _told(span: Span) -> str:
 
 
 def _panel(picture: Picture, top: float, width: int, height: int, ink: dict[str, str]) -> str:
-    font = max(12.0, width / 46)
+    font = min(max(12.0, width / 46), height / 9)  # letters leave at least a third of the height to the line
     gutter = font * (1.3 + LETTER * len(number(_scale(picture))))
     edges = (gutter, top + font * 4.3, width - font * 1.1, top + height - font * 2.1)
     frame = _frame(picture, edges, font, ink)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -162,6 +162,7 @@ def test_no_text_breaks_out_of_the_drawing(name: str, rule: str, tone: str) -> N
     assert tags <= {"svg", "title", "desc", "rect", "text", "path", "g", "circle"}
 
 
+@example([0.0, 96.0], 1311, 120)
 @given(st.lists(st.none() | st.floats(0, 1e9), max_size=200), st.integers(200, 2000), st.integers(120, 800))
 def test_the_line_stays_inside_the_picture(counts: list[float | None], width: int, height: int) -> None:
     drawing = ET.fromstring(svg(picture(counts), width=width, height=height))
