@@ -23,6 +23,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 needs_disk = pytest.mark.skipif(not available(), reason="Python carries an SQLite of its own here, out of reach")
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """The disk double of the power cuts leaves an index of SQLite's log where the process stands."""
+    monkeypatch.chdir(tmp_path)
+
+
 async def written(folder, disk, commits):
     """Commits acknowledged one after the other; answers how many operations had been done at each."""
     database = Database(folder / "state.db")
@@ -167,8 +173,7 @@ def _damage(body, chance):
     return b""
 
 
-async def test_damaged_files_are_set_aside_and_the_newest_sound_backup_is_taken_up(tmp_path, prove, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # SQLite 3.40 leaves an index of a broken log where it stands, under a broken name
+async def test_damaged_files_are_set_aside_and_the_newest_sound_backup_is_taken_up(tmp_path, prove):
     data = tmp_path / "data"
     database = Database(data / "state.db")
     script = Script(SqliteStore(database))
