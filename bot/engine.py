@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -213,16 +213,16 @@ class Engine:
         """Counts that came late, or took the place of others, are judged as if they had been there."""
         if self._until is None:
             return
-        running = self._epoch_bucket(self._until)
+        running = self._tally.bucket(self._until)
         for service, first in moved.items():
             for bucket in range(max(first, running - self.surge.depth), running):
-                self.surge.revise(service, self._time(bucket), self._tally.people(service, bucket))
+                self.surge.revise(service, self._tally.start(bucket), self._tally.people(service, bucket))
 
     async def _close_until(self, now: datetime) -> bool:
         until = self._until = max(self._until or self._start(now), self._start(now - _LOOK_BACK))
         closed = 0
         while until + self.tick <= now:
-            bucket = self._epoch_bucket(until)
+            bucket = self._tally.bucket(until)
             counts = {service: self._tally.people(service, bucket) for service in self.services}
             self.surge.close(until, counts)
             self.parts.close(until, {name: self._cells(name, bucket, n) for name, n in counts.items()})
@@ -250,7 +250,7 @@ class Engine:
         return case is None or case.incident is None or case.incident.state is State.CLOSED
 
     def _judge_counts(self, now: datetime, only: Collection[str] | None) -> None:
-        bucket = self._epoch_bucket(now)
+        bucket = self._tally.bucket(now)
         names = self.services if only is None else only
         running = {service: self._tally.people(service, bucket) or 0.0 for service in names}
         for verdict in self.surge.judge(now, running, only):
@@ -329,8 +329,8 @@ class Engine:
     def _scope(self, service: str, verdict: Verdict, now: datetime) -> Scope:
         """Where it is bad, from as far back within the trouble as it takes to have reports enough to say."""
         incident = self.cases[service].incident
-        last = self._epoch_bucket(now)
-        onset = self._epoch_bucket(verdict.since or now)
+        last = self._tally.bucket(now)
+        onset = self._tally.bucket(verdict.since or now)
         cells: Mapping[Cell, float] = {}
         for window in _SCOPE_WINDOWS:
             first = last - int(max(verdict.numbers.within, window) / self.tick)
@@ -388,11 +388,5 @@ class Engine:
 
     # Buckets
 
-    def _epoch_bucket(self, at: datetime) -> int:
-        return int(at.timestamp() // self.tick.total_seconds())
-
-    def _time(self, bucket: int) -> datetime:
-        return datetime.fromtimestamp(bucket * self.tick.total_seconds(), UTC)
-
     def _start(self, now: datetime) -> datetime:
-        return self._time(self._epoch_bucket(now))
+        return self._tally.start(self._tally.bucket(now))
