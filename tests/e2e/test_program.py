@@ -3,24 +3,10 @@
 import asyncio
 
 import pytest
-from doubles.discord_double import DiscordDouble
 from doubles.discord_events import GUILD
 from doubles.program import Program, until
-from doubles.slack import SlackDouble
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def slack():
-    async with SlackDouble() as double:
-        yield double
-
-
-@pytest.fixture
-async def discord():
-    async with DiscordDouble() as double:
-        yield double
 
 
 @pytest.fixture
