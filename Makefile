@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 UV_VERSION := 0.13.8
+SOAKED := tests/promises/soaked.jsonl
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
@@ -38,8 +39,8 @@ bench-detection: .venv/developed  ## the detector against its rivals and the lim
 
 promises: .venv/developed     ## try every promise, and write down how often it held
 	rm -f .promises.jsonl
-	TOCSIN_PROMISES=.promises.jsonl .venv/bin/pytest tests/promises
-	.venv/bin/python tests/promises/report.py .promises.jsonl docs/promises.md
+	TOCSIN_PROMISES=.promises.jsonl .venv/bin/pytest --counted
+	.venv/bin/python tests/promises/report.py .promises.jsonl $(SOAKED) docs/promises.md
 
 seeded-bugs: .venv/developed  ## plant ten bugs in a copy, one at a time; each must turn a promise red
 	.venv/bin/python tests/promises/seeded_bugs.py
@@ -52,8 +53,9 @@ sbom: | $(UV)                 ## what it is made of (CycloneDX), and the locked 
 	$(UV) export --frozen --no-dev --format cyclonedx1.5 --output-file sbom.json --quiet
 	$(UV) export --frozen --no-dev --no-emit-project --output-file requirements.lock --quiet
 
-soak: .venv/developed         ## the long runs
-	.venv/bin/pytest -m soak --timeout 3600
+soak: .venv/developed         ## the long runs: about two hours; what they counted is kept for the promises
+	rm -f $(SOAKED)
+	TOCSIN_PROMISES=$(SOAKED) .venv/bin/pytest -m soak --timeout 3600
 
 fmt: .venv/developed
 	.venv/bin/ruff format .

@@ -1,6 +1,49 @@
-"""What every test may use: the doubles on the path, and a clock that only moves when told."""
+"""What every test may use: the doubles on the path, and `prove`, by which a promise is counted wherever it is tried."""
 
+import datetime as dt
+import json
+import os
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--counted", action="store_true", help="run only the tests that count a promise")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--counted"):
+        others = [item for item in items if "prove" not in item.fixturenames]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if "prove" in item.fixturenames]
+
+
+@pytest.fixture
+def prove(request):
+    """`prove(promise, trials, violations, what)`: remember how often it was tried, and fail where it was broken.
+
+    The counts of the last run become docs/promises.md; those of tests marked `soak` stand there as deep ones.
+    """
+
+    def tried(promise, trials, violations, what):
+        assert trials > 0, "a promise that was not tried is not proved"
+        where = os.environ.get("TOCSIN_PROMISES", "")
+        if where:
+            row = {
+                "promise": promise,
+                "test": request.node.nodeid,
+                "trials": trials,
+                "violations": len(violations),
+                "what": what,
+                "deep": request.node.get_closest_marker("soak") is not None,
+                "on": dt.datetime.now(dt.UTC).date().isoformat(),
+            }
+            with Path(where).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        assert not violations, f"{promise}: {len(violations)} of {trials} {what}; first: {violations[:5]}"
+
+    return tried

@@ -1,6 +1,7 @@
-"""Writes docs/promises.md from the counts of the last run.
+"""Writes docs/promises.md from the counts of the last runs: `report.py COUNTS... PAGE`.
 
-TOCSIN_PROMISES=.promises.jsonl pytest tests/promises && python tests/promises/report.py .promises.jsonl docs/promises.md
+`make promises` runs what is quick and writes the page; `make soak` runs what takes long, and keeps its counts in
+tests/promises/soaked.jsonl, which the page takes its deep rows from.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,19 +31,52 @@ NAMES = {
     "R15": "Damage is set aside and a backup taken up",
     "R16": "A foreign lock loses nothing",
     "R17": "An update of the schema is whole or not at all",
+    "R18": "Growth is bounded",
     "R19": "One writer; an old SQLite is named",
     "R20": "Clock jumps open and close nothing",
+    "R21": "Planned times hold in every zone",
     "R22": "A sleeping machine opens nothing by its own gap",
+    "R23": "Our own blindness is not their outage",
     "R24": "Flapping calls once per level",
+    "R25": "It is told as soon as it can be known",
+    "R26": "A replay decides as the living house did",
+    "R27": "Garbage from a source hurts nothing else",
+    "R28": "A silent Discord gateway is noticed and opened again",
+    "R29": "A silent Slack socket is noticed and opened again",
+    "R30": "A command is answered within three seconds",
     "R31": "A standing loop is seen, said and ended",
     "R32": "No task vanishes",
     "R33": "Broken invariants stop the dead-man's ping",
     "R34": "Stopping takes less than ten seconds",
     "R35": "It starts with everything down",
+    "R36": "A delivery that is not signed is not believed",
+    "R37": "A delivery that comes again counts once",
+    "R38": "A flood at the doors drowns nobody",
+    "R39": "A forwarded address is believed only from a proxy",
+    "R40": "One person is one voice",
+    "R41": "Fresh accounts cannot open an incident among themselves",
+    "R42": "A flood of reports is counted to the last",
+    "R43": "What was reported can be taken back",
+    "R44": "What a stranger writes stays words",
     "R45": "Who reported is in no file, and can be let go of",
+    "R46": "A stranger's address leads nowhere inside",
     "R47": "Secrets are shown nowhere",
+    "R48": "Every page is open to whom it should be, and nobody else",
+    "R49": "A command is for those who may give it",
+    "R50": "No template of a user is run",
+    "R51": "A configuration that is a bomb is refused in a line",
     "R52": "A reload is whole or not at all",
+    "R53": "The container needs no rights",
+    "R54": "What it is made of is locked and known",
+    "R55": "Several nodes tell once",
+    "R56": "A month leaves no trace in memory, files or tasks",
 }
+UNTRIED: dict[str, str] = {
+    "R50": "There are no templates of users: every sentence is in `bot/core/wording.py`.",
+    "R55": "One node only. Two on one data folder are refused by a lock (R19).",
+}
+"""Promises that no test counts, and why."""
+
 _MANY = 30
 HEAD = """\
 <!-- Written by tests/promises/report.py from the last run; change the tests, then run them again. -->
@@ -51,8 +86,11 @@ HEAD = """\
 Each row is one test. *Violations* is how often the promise was broken in the tries of the last run. With none in *n*
 tries the true rate is below 3/*n* with 95 % confidence (the rule of three), given that the tries are like life; the
 bound is left out below thirty tries, where a test is a table of cases and no sample. What a test does not try, it does
-not prove: the doubles of Slack and Discord are not the live services. Ten bugs that are known to be bad are planted by
-`python tests/promises/seeded_bugs.py`, which fails unless a test finds each of them.
+not prove: the doubles of Slack and Discord are not the live services.
+
+`make promises` runs the quick tests and writes this page. Rows marked *deep* take minutes to hours: `make soak` runs
+them, and their counts are kept until it is run again. Ten bugs that are known to be bad are planted by `make
+seeded-bugs`, which fails unless a test finds each of them.
 
 """
 
@@ -65,32 +103,67 @@ class Row(NamedTuple):
     what: str
     trials: int
     violations: int
+    deep: bool
 
 
-def rows(lines: list[dict[str, Any]]) -> list[Row]:
+def rows(lines: Iterable[dict[str, Any]]) -> list[Row]:
     """Sums per promise and test, in the order of the promises."""
-    sums: defaultdict[tuple[str, str], list[Any]] = defaultdict(lambda: [0, 0, ""])
+    sums: defaultdict[tuple[str, str, bool], list[Any]] = defaultdict(lambda: [0, 0, ""])
     for line in lines:
-        found = sums[line["promise"], line["test"].partition("[")[0]]
+        found = sums[line["promise"], line["test"].partition("[")[0], line["deep"]]
         found[0] += line["trials"]
         found[1] += line["violations"]
         found[2] = line["what"]
-    made = [Row(p, t, what, n, bad) for (p, t), (n, bad, what) in sums.items()]
-    return sorted(made, key=lambda row: (int(row.promise[1:]), row.test))
+    made = [Row(p, t, what, n, bad, deep) for (p, t, deep), (n, bad, what) in sums.items()]
+    return sorted(made, key=lambda row: (_number(row.promise), row.test, row.deep))
 
 
 def page(lines: list[dict[str, Any]]) -> str:
-    """The whole page."""
+    """The whole page: a row for every test, and a line for every promise that has none."""
     table = ["| Promise | Tried | Violations | 95 % bound | Test |", "| --- | --- | --- | --- | --- |"]
-    for row in rows(lines):
-        bound = f"≤ {300 / row.trials:.2g} %" if not row.violations and row.trials >= _MANY else "-"
-        where = row.test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-        name = NAMES.get(row.promise, "")
-        table.append(f"| {row.promise} {name} | {row.trials:,} {row.what} | {row.violations} | {bound} | {where} |")
-    return HEAD + "\n".join(table) + "\n"
+    table += [_row(row) for row in rows(lines)]
+    return HEAD + _when(lines) + "\n".join(table) + "\n" + _untried({line["promise"] for line in lines})
+
+
+def _row(row: Row) -> str:
+    bound = f"≤ {300 / row.trials:.2g} %" if not row.violations and row.trials >= _MANY else "-"
+    where = row.test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    tried = f"{row.trials:,} {row.what}{' (*deep*)' if row.deep else ''}"
+    return f"| {row.promise} {NAMES[row.promise]} | {tried} | {row.violations} | {bound} | {where} |"
+
+
+def _when(lines: list[dict[str, Any]]) -> str:
+    """When the last runs were."""
+    days = {deep: sorted({line["on"] for line in lines if line["deep"] is deep}) for deep in (False, True)}
+    said = [
+        f"{name} run: {' to '.join(dict.fromkeys((on[0], on[-1])))}."
+        for name, on in (("Quick", days[False]), ("Deep", days[True]))
+        if on
+    ]
+    return " ".join(said) + "\n\n"
+
+
+def _untried(proved: set[str]) -> str:
+    """The promises without a row, each with the reason."""
+    lines = [
+        f"| {promise} {name} | {UNTRIED.get(promise, 'Not tried in the last run.')} |"
+        for promise, name in NAMES.items()
+        if promise not in proved
+    ]
+    head = ["", "## Not counted", "", "| Promise | Why |", "| --- | --- |"]
+    return "\n".join([*head, *lines]) + "\n" if lines else ""
+
+
+def _number(promise: str) -> int:
+    return int(promise[1:])
+
+
+def main(sources: list[str], target: str) -> None:
+    """Read the counts of several runs, and write the page."""
+    files = [Path(source) for source in sources]
+    texts = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    Path(target).write_text(page([json.loads(line) for text in texts for line in text.splitlines()]), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    _, source, target = sys.argv
-    told = [json.loads(line) for line in Path(source).read_text(encoding="utf-8").splitlines()]
-    Path(target).write_text(page(told), encoding="utf-8")
+    main(sys.argv[1:-1], sys.argv[-1])
