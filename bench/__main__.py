@@ -1,7 +1,8 @@
 """Run every measurement: `make bench`."""
 
-from bench import doors, latency, telling
+from bench import doors, latency, replay, telling
 
 doors.main()
 latency.main()
+replay.main()
 telling.main()

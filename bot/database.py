@@ -43,7 +43,7 @@ class _Task:
 
 
 class Database:
-    """An SQLite file that this process alone writes, or a private one for `":memory:"`.
+    """An SQLite file that this process alone writes, or for `":memory:"` a private one, whose jobs run at once.
 
     `heal` is given the file before it is opened, once nobody else can have it; `healed` is what it said it did.
     `damaged` says so once the file turned out to be damaged while it was in use.
@@ -61,8 +61,10 @@ class Database:
         self._jobs: SimpleQueue[_Task | None] = SimpleQueue()
         self._closing = False
         self._blocked = False
-        self._thread = Thread(target=self._work, name=f"writer of {self.path}", daemon=True)
-        self._thread.start()
+        self._thread: Thread | None = None
+        if self.path != MEMORY:
+            self._thread = Thread(target=self._work, name=f"writer of {self.path}", daemon=True)
+            self._thread.start()
         self._reader: ThreadPoolExecutor | None = None
         self._view: sqlite3.Connection | None = None
 
@@ -80,7 +82,8 @@ class Database:
             Retry: the disk is full, or locked for so long that the backlog is full.
             Refused: the file is damaged or may not be written.
         """
-        return await asyncio.wrap_future(self._submit(job))
+        future = self._submit(job)
+        return future.result() if future.done() else await asyncio.wrap_future(future)
 
     async def read(self, job: Job[T]) -> T:
         """Run a job on a connection that cannot write, beside the writer.
@@ -115,7 +118,10 @@ class Database:
         if not self._closing:
             self._closing = True
             self._jobs.put(None)
-        await asyncio.to_thread(self._thread.join)
+        if self._thread:
+            await asyncio.to_thread(self._thread.join)
+        else:
+            self._connection.close()
         if self._reader:
             self._reader.shutdown()
         if self._view:
@@ -130,7 +136,10 @@ class Database:
         if self._jobs.qsize() >= _BACKLOG:
             raise Retry(f"{self.path} has not taken a write for a while; is another program holding it locked?")
         task = _Task(job)
-        self._jobs.put(task)
+        if self._thread:
+            self._jobs.put(task)
+        else:
+            self._run([task])
         return task.future
 
     def _look(self, job: Job[T]) -> T:
@@ -149,12 +158,16 @@ class Database:
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
-            tasks = [task for task in self._group(first) if task.future.set_running_or_notify_cancel()]
-            for task, result, error in self._commit(tasks):
-                task.future.set_exception(error) if error else task.future.set_result(result)
-        if self.path != MEMORY and not self._blocked:
+            self._run(self._group(first))
+        if not self._blocked:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
+
+    def _run(self, tasks: list[_Task]) -> None:
+        """Commit what somebody still waits for, and tell them."""
+        wanted = [task for task in tasks if task.future.set_running_or_notify_cancel()]
+        for task, result, error in self._commit(wanted):
+            task.future.set_exception(error) if error else task.future.set_result(result)
 
     def _group(self, first: _Task) -> list[_Task]:
         group = [first]
