@@ -19,6 +19,7 @@ from bot.commands import demo as demo_command
 from bot.commands import doctor as doctor_command
 from bot.commands import forget as forget_command
 from bot.commands import init as init_command
+from bot.commands import postmortem as postmortem_command
 from bot.commands import replay as replay_command
 from bot.commands import retry as retry_command
 from bot.commands import run as run_command
@@ -26,6 +27,7 @@ from bot.commands import schema as schema_command
 from bot.commands import sources as sources_command
 from bot.commands import trial as trial_command
 from bot.commands import tune as tune_command
+from bot.commands.judged import verdicts
 from bot.config.errors import Misconfigured
 from bot.config.fields import alarms
 from bot.config.read import read
@@ -160,6 +162,9 @@ def tune(
     *,
     as_json: Json = False,
     lenient: Annotated[bool, typer.Option(help="Leave bad rows out instead of stopping.")] = False,
+    judged: Annotated[
+        str, typer.Option(help="Heed what people said was real: a running bot, or its GET /api/v1/incidents in a file.")
+    ] = "",
 ) -> None:
     """Propose levels for a budget of false alarms, with what they would have caught and missed."""
     try:
@@ -167,7 +172,8 @@ def tune(
     except ValueError as why:
         raise typer.BadParameter(str(why), param_hint="--alarms") from why
     settings = _settings(config) if config else None
-    raise typer.Exit(tune_command.run(files, settings, alarms=allowed, as_json=as_json, lenient=lenient))
+    said = verdicts(judged, os.environ.get("TOCSIN_TOKEN", "")) if judged else None
+    raise typer.Exit(tune_command.run(files, settings, alarms=allowed, as_json=as_json, lenient=lenient, verdicts=said))
 
 
 @app.command()
@@ -216,6 +222,16 @@ def retry(
 ) -> None:
     """Tell again what a channel refused, once the cause is mended."""
     raise typer.Exit(retry_command.run(url, channel, os.environ.get("TOCSIN_TOKEN", "")))
+
+
+@app.command()
+def postmortem(
+    incident: Annotated[str, typer.Argument(help="The incident's id, as its thread shows it.")],
+    to: Annotated[Path, typer.Option(help="The folder for the two files.")] = Path(),
+    url: Url = _LOCAL,
+) -> None:
+    """Write the draft of an incident's post-mortem, Markdown with its chart, from what was recorded."""
+    raise typer.Exit(postmortem_command.run(url, incident, to, os.environ.get("TOCSIN_TOKEN", "")))
 
 
 @app.command()

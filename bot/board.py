@@ -13,6 +13,7 @@ import numpy as np
 
 from bot.core.heading import head, tone
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
+from bot.core.postmortem import draft
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
@@ -155,7 +156,12 @@ class Board:
         entries = await self._store.entries(incident.id)
         threads = await self._store.threads(incident.id)
         printed = incident_json(incident, entries)
-        return {**printed, "state": incident.state.value, "threads": [thread_json(t) for t in threads]}
+        return {
+            **printed,
+            "state": incident.state.value,
+            "verdict": incident.verdict or None,
+            "threads": [thread_json(t) for t in threads],
+        }
 
     async def head(self, incident: str) -> Head | None:
         """The head message of an incident as chats show it."""
@@ -168,6 +174,14 @@ class Board:
     async def timeline(self, incident: str) -> Sequence[Entry]:
         """The lines of an incident as its threads tell them."""
         return await self._store.entries(incident)
+
+    async def draft(self, incident: str, chart: str) -> str | None:
+        """The draft of an incident's post-mortem in Markdown."""
+        found = await self._store.incident(incident)
+        if found is None:
+            return None
+        entries = await self._store.entries(incident)
+        return draft(found, entries, chart=chart, link=self._link(found.id))
 
     # Pictures
 

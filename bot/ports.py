@@ -599,7 +599,7 @@ class Board(Protocol):
         ...
 
     async def incident(self, incident: str) -> dict[str, Any] | None:
-        """One incident in that shape, with `state` and `threads` (reads the store)."""
+        """One incident in that shape, with `state`, `verdict` and `threads` (reads the store)."""
         ...
 
     async def head(self, incident: str) -> Head | None:
@@ -608,6 +608,10 @@ class Board(Protocol):
 
     async def timeline(self, incident: str) -> Sequence[Entry]:
         """The lines of an incident as its threads tell them, in order (reads the store)."""
+        ...
+
+    async def draft(self, incident: str, chart: str) -> str | None:
+        """The draft of its post-mortem in Markdown, with `chart` as the address of its picture (reads the store)."""
         ...
 
     def picture(self, service: str) -> Picture | None:

@@ -24,20 +24,39 @@ def call(base: str, path: str, *, token: str = "", body: dict[str, Any] | None =
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
+    status, reason, answer = _sent(request, base)
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE) as reply:  # noqa: S310  # as above
-            return reply.status, json.load(reply)
+        return status, json.loads(answer)
+    except ValueError as exc:
+        if status < 400:
+            raise Refused(f"what answers at {base} is not Tocsin: {exc}. Name another place with --url.") from exc
+        return status, {"error": reason}
+
+
+def fetch(base: str, path: str, *, token: str = "") -> bytes:
+    """A file that the bot serves.
+
+    Raises:
+        Refused: nobody answers there, or the bot does not give it.
+    """
+    request = urllib.request.Request(f"{base.rstrip('/')}{path}")  # noqa: S310  # the scheme is checked by the caller's option
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    status, reason, answer = _sent(request, base)
+    if status != 200:
+        raise Refused(f"{path} is not to be had at {base}: {status} {reason}. Is the name right, and TOCSIN_TOKEN set?")
+    return answer
+
+
+def _sent(request: urllib.request.Request, base: str) -> tuple[int, str, bytes]:
+    """Status, reason and body of whatever came back."""
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as reply:  # noqa: S310  # checked by the caller
+            return reply.status, reply.reason, reply.read()
     except urllib.error.HTTPError as exc:
-        return exc.code, _body(exc)
+        return exc.code, exc.reason, exc.read()
     except (OSError, ValueError) as exc:
         raise Refused(f"no Tocsin answers at {base}: {exc}. Is it running? Name another place with --url.") from exc
-
-
-def _body(exc: urllib.error.HTTPError) -> Any:
-    try:
-        return json.load(exc)
-    except ValueError:
-        return {"error": exc.reason}
 
 
 def status_lines(body: dict[str, Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """`tocsin tune`: levels that would have kept a budget of false alarms on what happened, and what they would have caught.
 
-Nobody has said which excesses of the past were outages. So an alarm counts against the budget unless it is clear beyond
-doubt: five times the usual, on far more evidence than was asked.
+Where people said of an incident whether it was real, their word counts. For the rest nobody has said which excesses of the
+past were outages, so an alarm counts against the budget unless it is clear beyond doubt: five times the usual, on far more
+evidence than was asked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.commands.history import read
+from bot.commands.judged import Judged, Verdicts
 from bot.commands.progress import bars
 from bot.commands.records import Unreadable
 from bot.commands.trying import LEAST_COUNTS, WITHIN, Alarm, Past, tried
@@ -28,7 +30,7 @@ _NAMED = 3  # alarms that are told one by one
 
 @dataclass(kw_only=True)
 class Proposal:
-    """Levels for one service, and what they would have done; `months` is how long its history is."""
+    """Levels for one service, and what they would have done; `overlooked` are real incidents that none would have told."""
 
     service: str
     reports: int
@@ -36,6 +38,8 @@ class Proposal:
     caught: list[Alarm] = field(default_factory=list)
     doubtful: list[Alarm] = field(default_factory=list)
     missed: list[Alarm] = field(default_factory=list)
+    judged: Sequence[Judged] = ()
+    overlooked: list[Judged] = field(default_factory=list)
 
 
 def run(
@@ -45,10 +49,12 @@ def run(
     alarms: float = 1.0,
     as_json: bool = False,
     lenient: bool = False,
+    verdicts: Verdicts | None = None,
 ) -> int:
     """Read history, print levels that keep `alarms` false alarms a month (30 days) and service, answer the exit code.
 
-    With settings the names and steps of the services' own ladders are kept, and only the counts are set anew.
+    With settings the names and steps of the services' own ladders are kept, and only the counts are set anew. `verdicts`
+    is what people said of the incidents of that time.
     """
     with bars() as progress:
         try:
@@ -58,27 +64,44 @@ def run(
             return FINDINGS
         past = Past(history, settings.tick if settings else timedelta(minutes=1))
         found = tried(past, alarms, progress)
-    proposals = [_proposal(name, found[name], past, alarms, settings) for name in past.services]
+    said = verdicts or Verdicts()
+    ladders = {name: _ladder(settings, name) for name in past.services}
+    proposals = [
+        _proposal(name, found[name], past, alarms=alarms, ladder=ladders[name], verdicts=said) for name in past.services
+    ]
     sys.stdout.write(_json(proposals, past) if as_json else _text(proposals, past, alarms))
     return FINE
 
 
 def _proposal(
-    service: str, found: dict[int, list[Alarm]], past: Past, alarms: float, settings: Settings | None
+    service: str,
+    found: dict[int, list[Alarm]],
+    past: Past,
+    *,
+    alarms: float,
+    ladder: Sequence[LevelRule],
+    verdicts: Verdicts,
 ) -> Proposal:
     """The lowest count whose doubtful alarms keep the budget."""
     asked = Rule(level="", within=WITHIN, alarms=alarms).nats()
+
+    def sure(alarm: Alarm) -> bool:
+        real = verdicts.real(service, alarm.at)
+        return alarm.clear(asked) if real is None else real
+
     least = next(
-        (r for r in LEAST_COUNTS if sum(not a.clear(asked) for a in found[r]) <= alarms * past.months), LEAST_COUNTS[-1]
+        (r for r in LEAST_COUNTS if sum(not sure(a) for a in found[r]) <= alarms * past.months), LEAST_COUNTS[-1]
     )
-    kept, eager = found[least], found[LEAST_COUNTS[0]]
+    kept, eager, judged = found[least], found[LEAST_COUNTS[0]], verdicts.of(service)
     return Proposal(
         service=service,
         reports=least,
-        levels=_levels(least, alarms, _ladder(settings, service)),
-        caught=[alarm for alarm in kept if alarm.clear(asked)],
-        doubtful=[alarm for alarm in kept if not alarm.clear(asked)],
+        levels=_levels(least, alarms, ladder),
+        caught=[alarm for alarm in kept if sure(alarm)],
+        doubtful=[alarm for alarm in kept if not sure(alarm)],
         missed=[alarm for alarm in eager if not any(abs(alarm.at - other.at) < WITHIN * 8 for other in kept)],
+        judged=judged,
+        overlooked=[one for one in judged if one.real and not any(one.covers(alarm.at) for alarm in kept)],
     )
 
 
@@ -121,6 +144,8 @@ def _lines(one: Proposal) -> Iterator[str]:
     yield f"  {one.service}:"
     yield f"    # {len(one.caught)} clear excesses caught, {len(one.doubtful)} doubtful ones told"
     yield from (f"    #   {_told(alarm)}" for alarm in _largest(one.caught + one.doubtful))
+    if one.judged:
+        yield f"    # {_verdict(one)}"
     if one.missed:
         yield f"    # {len(one.missed)} smaller ones left untold, at most:"
         yield from (f"    #   {_told(alarm)}" for alarm in _largest(one.missed))
@@ -130,6 +155,15 @@ def _lines(one: Proposal) -> Iterator[str]:
             f"{key}: {value:g}" if isinstance(value, float) else f"{key}: {value}" for key, value in level.items()
         )
         yield f"      {name}: {{{words}}}"
+
+
+def _verdict(one: Proposal) -> str:
+    real = sum(judged.real for judged in one.judged)
+    told = sum(not j.real and any(j.covers(alarm.at) for alarm in one.doubtful) for j in one.judged)
+    return (
+        f"of {real} incidents that people called real {real - len(one.overlooked)} caught, "
+        f"of {len(one.judged) - real} called false {told} still told"
+    )
 
 
 def _largest(alarms: Sequence[Alarm]) -> list[Alarm]:
@@ -148,6 +182,7 @@ def _json(proposals: Sequence[Proposal], past: Past) -> str:
             "caught": [_row(alarm) for alarm in one.caught],
             "doubtful": [_row(alarm) for alarm in one.doubtful],
             "missed": [_row(alarm) for alarm in one.missed],
+            "overlooked": [moment(judged.since) for judged in one.overlooked],
         }
         for one in proposals
     ]

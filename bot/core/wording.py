@@ -222,12 +222,17 @@ def where(scope: Scope | None) -> str:
     """`mostly on desktop web in India and Japan; the app looks normal`, or nothing when it is not limited."""
     if scope is None:
         return ""
-    on = f"on {listed(_spoken(s.code for s in scope.platforms))}" if scope.platforms else ""
-    place = f"in {listed(_spoken(s.code for s in scope.regions))}" if scope.regions else ""
+    on = f"on {spoken(s.code for s in scope.platforms)}" if scope.platforms else ""
+    place = f"in {spoken(s.code for s in scope.regions)}" if scope.regions else ""
     spared = _spoken(scope.spared)
     normal = f"{listed(spared)} {'looks' if len(spared) == 1 else 'look'} normal" if spared else ""
     limited = " ".join(part for part in (on, place) if part)
     return "; ".join(part for part in (f"mostly {limited}" if limited else "", normal) if part)
+
+
+def spoken(codes: Iterable[str]) -> str:
+    """Codes of places or platforms as they stand in a sentence: `the app and India`."""
+    return listed(_spoken(codes))
 
 
 def _spoken(codes: Iterable[str]) -> list[str]:
@@ -332,8 +337,12 @@ def _peak(peak: Peak | None) -> Text:
 def _first(incident: Incident) -> Text:
     if incident.first_kind is None:
         return ()
-    knew = f"First known from {_WHO[incident.first_kind]}. "
-    return (knew + (lead(incident) or _never(incident)),)
+    return (f"First known from {known_first(incident)}. " + (lead(incident) or _never(incident)),)
+
+
+def known_first(incident: Incident) -> str:
+    """The kind of evidence that told first: `people's reports`; empty where a person declared it."""
+    return _WHO[incident.first_kind] if incident.first_kind else ""
 
 
 def _never(incident: Incident) -> str:

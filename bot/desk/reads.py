@@ -101,9 +101,11 @@ class Reads:
             return self._finder.no_incident(request)
         entries = await self._house.store.entries(incident.id)
         lines: list[Text] = [(When(e.at), " ", *e.text) for e in entries[-_LINES:]]
-        earlier = len(entries) - len(lines)
-        if earlier > 0:
+        if earlier := len(entries[:-_LINES]):
             lines.insert(0, (f"{earlier} earlier lines stand in the thread.",))
+        page = self._house.link(incident.id)
+        if page and not incident.alive:
+            lines.append((f"Post-mortem draft: {page}/postmortem.md",))
         known = incident.service in self._house.services
         return Answer(lines=tuple(lines), head=self.head(incident) if known else None)
 

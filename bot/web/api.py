@@ -18,7 +18,7 @@ from bot.web.doors import CALLER
 from bot.web.house import House
 from bot.web.routes import Handler, Route, refuse, told
 
-VERBS = ("ack", "note", "mute", "resolve", "false-alarm")
+VERBS = ("ack", "note", "mute", "resolve", "real", "false-alarm")
 _RECORDS = (JSON, LINES[0])
 
 

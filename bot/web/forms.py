@@ -14,7 +14,7 @@ from bot.web.house import House
 from bot.web.pages import Pages, person
 from bot.web.routes import Route, refuse
 
-VERBS = ("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "false-alarm")
+VERBS = ("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "real", "false-alarm")
 _FORM = ("application/x-www-form-urlencoded",)
 _LONGEST = 280
 _PHONES = (("iPhone", "ios"), ("iPad", "ios"), ("Android", "android"))

@@ -33,6 +33,7 @@ _INCIDENT = _object(
     id=_TEXT,
     service=_TEXT,
     state=_TEXT,
+    verdict={"type": ["string", "null"], "enum": ["real", "false-alarm", None]},
     level=_TEXT,
     confidence=_TEXT,
     started_at=_STAMP,

@@ -17,6 +17,7 @@ from bot.web.live import Live
 from bot.web.routes import Route, refuse
 from bot.web.views import Case, summary
 
+_NO_INCIDENT = "no such incident; the front page lists the last ones"
 _TITLES = {
     400: "That could not be read",
     401: "Sign in first",
@@ -43,6 +44,15 @@ class Pages:
         return [
             self._route("/", self.home, "Everything now: open incidents, and all services, worst first."),
             self._route("/incident/{incident}", self.incident, "One incident and its thread."),
+            Route(
+                method="GET",
+                path="/incident/{incident}/postmortem.md",
+                handler=self.draft_of,
+                says="The draft of an incident's post-mortem, as Markdown.",
+                face="page",
+                gives="text/markdown",
+                query=(("chart", "`beside`: the chart is linked as a file beside the draft"),),
+            ),
             self._route("/incident/{incident}/why", self.why, "Why it was opened, and why it is not closed."),
         ]
 
@@ -79,11 +89,22 @@ class Pages:
             request, "answer.html", title=title, lines=answer.lines, back=f"/incident/{case.head.incident}"
         )
 
+    async def draft_of(self, request: Request) -> Response:
+        """What was recorded of an incident, as a file to go on writing in."""
+        incident = request.match_info["incident"]
+        beside = request.query.get("chart") == "beside"
+        chart = f"{incident}.svg" if beside else f"{self._house.public_url.rstrip('/')}/chart/incident/{incident}.svg"
+        draft = await self._house.board.draft(incident, chart)
+        if draft is None:
+            raise refuse(web.HTTPNotFound, _NO_INCIDENT)
+        name = {"Content-Disposition": f'attachment; filename="{incident}.md"'}
+        return Response(text=draft, content_type="text/markdown", charset="utf-8", headers=name)
+
     async def case(self, request: Request) -> Case:
         """The incident that the address names."""
         case = await self._fragments.case(request.match_info["incident"])
         if case is None:
-            raise refuse(web.HTTPNotFound, "no such incident; the front page lists the last ones")
+            raise refuse(web.HTTPNotFound, _NO_INCIDENT)
         return case
 
     def draw(self, request: Request, template: str, status: int = 200, **what: Any) -> Response:

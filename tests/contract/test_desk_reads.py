@@ -90,6 +90,15 @@ async def test_show_tells_the_timeline_and_says_how_much_it_left_out(life):
     assert "number 19" in lines[-1]
 
 
+async def test_show_of_a_past_incident_links_the_draft_of_its_post_mortem(life):
+    life.house.public_url = "https://status.example.org"
+    incident = await life.broken()
+    assert "postmortem.md" not in said(await life.say("show"))
+    await life.say("resolve vendor fixed it")
+    told = said(await life.say("show", incident=incident.id))
+    assert f"/incident/{incident.id}/postmortem.md" in told
+
+
 async def test_why_names_the_rule_and_its_line(life):
     await life.broken()
     told = said(await life.say("why"))

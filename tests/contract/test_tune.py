@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from bot.commands import tune
+from bot.commands.judged import verdicts
 from bot.config.read import read
+from bot.ports import Refused
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,36 @@ def test_people_are_one_voice_each(tmp_path, capsys):
 def test_what_cannot_be_read_is_a_finding(tmp_path, capsys):
     assert tune.run([tmp_path / "nowhere.csv"]) == 1
     assert "nowhere.csv" in capsys.readouterr().err
+
+
+def judged(path, *incidents):
+    rows = [{"service": "loud", "started_at": at, "eased_at": at, "verdict": verdict} for at, verdict in incidents]
+    path.write_text(json.dumps({"incidents": [*rows, {"service": "calm", "started_at": "2026-01-14T00:20:00Z"}]}))
+    return verdicts(str(path))
+
+
+def test_an_excess_that_people_called_false_counts_against_the_budget(history, capsys, tmp_path):
+    said = judged(tmp_path / "said.json", ("2026-01-14T00:25:00Z", "false-alarm"))
+    tune.run([history], alarms=5.0, as_json=True, verdicts=said)
+    loud = json.loads(capsys.readouterr().out)["services"][1]
+    assert max(row["times"] for row in loud["doubtful"]) > 20
+    assert all(row["times"] < 10 for row in loud["caught"])
+
+
+def test_it_says_which_real_incidents_no_level_would_have_told(history, capsys, tmp_path):
+    said = judged(tmp_path / "said.json", ("2026-01-14T00:25:00Z", "real"), ("2026-01-10T12:00:00Z", "real"))
+    tune.run([history], alarms=1.0, as_json=True, verdicts=said)
+    assert json.loads(capsys.readouterr().out)["services"][1]["overlooked"] == ["2026-01-10T12:00:00Z"]
+    tune.run([history], alarms=1.0, verdicts=said)
+    assert "of 2 incidents that people called real 1 caught, of 0 called false 0 still told" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"), [("{}", "missing required field"), ("[", "not the answer"), (None, "No such file")]
+)
+def test_verdicts_of_another_shape_are_refused_in_words(words, why, tmp_path):
+    path = tmp_path / "said.json"
+    if words is not None:
+        path.write_text(words, encoding="utf-8")
+    with pytest.raises(Refused, match=why):
+        verdicts(str(path))

@@ -180,6 +180,9 @@ class FakeBoard:
     async def timeline(self, incident: str) -> Sequence[Entry]:
         return self.lines.get(incident, [])
 
+    async def draft(self, incident: str, chart: str) -> str | None:
+        return f"# Post-mortem: {incident}\n\n![Reports]({chart})\n" if incident in self.lines else None
+
     async def picture_of(self, incident: str) -> Picture | None:
         return self.picture("twitter") if incident == INCIDENT else None
 

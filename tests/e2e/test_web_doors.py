@@ -27,17 +27,18 @@ ALLOWED = {
         "POST /incident/{incident}/works",
     },
     "read": {
-        "GET /", "GET /incident/{incident}", "GET /incident/{incident}/why", "GET /events", "GET /metrics",
+        "GET /", "GET /incident/{incident}", "GET /incident/{incident}/why",
+        "GET /incident/{incident}/postmortem.md", "GET /events", "GET /metrics",
         "GET /api/v1/status", "GET /api/v1/services/{service}", "GET /api/v1/incidents",
         "GET /api/v1/incidents/{incident}", "GET /api/v2/summary.json", "GET /api/v2/incidents.json", "GET /feed.atom",
         "GET /calendar.ics", "GET /chart/{service}.svg", "GET /chart/{service}.png", "GET /chart/incident/{incident}.svg", "GET /badge/{service}.svg",
     },
     "report": {"POST /api/v1/reports", "POST /api/v1/counts"},
     "admin": {
-        *(f"POST /api/v1/incidents/{{incident}}/{verb}" for verb in ("ack", "note", "mute", "resolve", "false-alarm")),
+        *(f"POST /api/v1/incidents/{{incident}}/{verb}" for verb in ("ack", "note", "mute", "resolve", "real", "false-alarm")),
         *(
             f"POST /incident/{{incident}}/{verb}"
-            for verb in ("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "false-alarm")
+            for verb in ("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "real", "false-alarm")
         ),
         "GET /incident/{incident}/resolve", "GET /api/v1/dead-letters", "POST /api/v1/retry",
         "POST /api/v1/reporters/export", "POST /api/v1/reporters/forget",

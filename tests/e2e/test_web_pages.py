@@ -11,7 +11,7 @@ from doubles.house import INCIDENT, MORNING, POLICY, entry
 from doubles.served import AWAY, Served, serving, token
 from msgspec.structs import replace
 
-from bot.core.model import Bold, Kind, Said, When
+from bot.core.model import Bold, Button, Kind, Said, When
 from bot.web.texts import html, inert, moment
 from bot.web.views import counted, row, summary, window, worst_first
 
@@ -267,3 +267,23 @@ class _Seen(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._script and data.strip():
             self.scripts.append(data)
+
+
+async def test_the_draft_of_a_post_mortem_is_a_file_with_its_chart_linked(served: Served) -> None:
+    async with served.client.get(f"/incident/{INCIDENT}/postmortem.md") as answer:
+        assert answer.content_type == "text/markdown"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{INCIDENT}.md"'
+        assert f"(https://status.example.org/chart/incident/{INCIDENT}.svg)" in await answer.text()
+    async with served.client.get(f"/incident/{INCIDENT}/postmortem.md?chart=beside") as answer:
+        assert f"({INCIDENT}.svg)" in await answer.text()
+    async with served.client.get("/incident/nothing-20221104-0303/postmortem.md") as answer:
+        assert answer.status == 404
+
+
+async def test_a_closed_incident_asks_whether_it_was_real(served: Served) -> None:
+    asked = (Button(verb="why", label="Why?"), Button(verb="real", label="It was real"))
+    served.board.heads[INCIDENT] = replace(served.board.heads[INCIDENT], state="closed", buttons=asked)
+    async with served.client.get(f"/incident/{INCIDENT}") as answer:
+        page = await answer.text()
+    assert f'formaction="/incident/{INCIDENT}/real">It was real</button>' in page
+    assert f"/incident/{INCIDENT}/ack" not in page
