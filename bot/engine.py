@@ -144,6 +144,7 @@ class Engine:
             self._turns.setdefault(service, asyncio.Lock())
             if service not in self.cases:
                 self.cases[service] = await self._store.load(service)
+            await self._spread(service)
         for gone in self.cases.keys() - self.services.keys():
             del self.cases[gone]
             self.verdicts.pop(gone, None)
@@ -151,6 +152,15 @@ class Engine:
             del self.watched[place]
         self.surge, self.parts = self.surge.resize(self.rules), self.parts.resize(self.rules)
         self._judge_counts(now, None)
+
+    async def _spread(self, service: str) -> None:
+        """Give what is open to channels that hear of its service only now."""
+        async with self._turns[service]:
+            case = self.cases[service]
+            if case.incident is None or not case.incident.alive:
+                return
+            self.cases[service] = await self._save(case, ())
+        self._changed(service)
 
     async def retire(self, service: str, now: datetime) -> None:
         """A service is configured no more: an incident that lives is closed with that reason."""

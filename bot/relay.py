@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from bot.core import ailment
 from bot.core.delivery import Step, bare, key, lane, line, plan, told, urgency
 from bot.core.heading import head
-from bot.core.model import Head, Incident, Policy, Source, State, Thread
+from bot.core.model import Head, Incident, Line, Policy, Source, State, Thread
 from bot.core.pacing import Pace
 from bot.ports import Chat, Clock, Gone, Place, Refused, Retry, Store
 
@@ -187,7 +187,7 @@ class Relay:
         policy = self._policy(incident)
         if step.do == "reply":
             entries = (await self._store.entries(incident.id, step.first - 1))[: step.last - step.first + 1]
-            said = line(entries, incident, policy)
+            said = self._addressed(line(entries, incident, policy))
             await self._chat.reply(self.place, thread.ref, key(step, thread), said, since)
             return ""
         shown = self.head(incident)
@@ -197,6 +197,9 @@ class Relay:
         verb = self._chat.close if step.do == "close" else self._chat.edit
         await verb(self.place, thread.ref, shown, png)
         return ""
+
+    def _addressed(self, said: Line) -> Line:
+        return replace(said, mention=self.place.mention.get(said.level, "")) if said.calls else said
 
     def head(self, incident: Incident) -> Head:
         """The head message as this channel shows it now."""

@@ -89,7 +89,7 @@ class DiscordChat:
         async with self._calling(place, "write in a thread", gone=(UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)):
             client = await self._client()
             if not await self._told(client, thread, line, since):
-                await self._say(client, thread, key, line, place.mention.get(line.level, "") if line.loud else "")
+                await self._say(client, thread, key, line)
 
     async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
@@ -198,8 +198,8 @@ class DiscordChat:
         ]
         return looks.number(line.seq) in marks
 
-    async def _say(self, client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
-        await wire.awake(client, thread, lambda: wire.send(client, thread, key, line, mention))
+    async def _say(self, client: discord.Client, thread: int, key: str, line: Line) -> None:
+        await wire.awake(client, thread, lambda: wire.send(client, thread, key, line))
 
     async def _pin(self, channel: int, message: int, head: Head) -> None:
         """Pinned while it lives; a forum's post stands by itself."""

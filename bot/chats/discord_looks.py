@@ -84,10 +84,10 @@ def number(seq: int) -> str:
     return f"#{seq}"
 
 
-def call(line: Line, mention: str) -> str:
+def call(line: Line) -> str:
     """The content of a line that calls people: the mention and our own words, never a stranger's."""
     ours = tuple(part for part in line.text if not isinstance(part, Said))
-    return f"{mention} {fit(ours, _CONTENT - len(mention) - 1)}" if mention else ""
+    return f"{line.mention} {fit(ours, _CONTENT - len(line.mention) - 1)}" if line.mention else ""
 
 
 def answered(answer: Answer) -> list[discord.Embed]:

@@ -23,16 +23,16 @@ _HISTORY = 1000
 _ROLE, _USER = re.compile(r"<@&(\d+)>"), re.compile(r"<@!?(\d+)>")
 
 
-async def send(client: discord.Client, thread: int, key: str, line: Line, mention: str) -> None:
-    """Post a line in a thread under a key; only what `mention` names is pinged.
+async def send(client: discord.Client, thread: int, key: str, line: Line) -> None:
+    """Post a line in a thread under a key; only whom its mention names is pinged.
 
     The thread is part of the nonce: a thread that is built again is told its lines afresh.
     """
     await client.get_partial_messageable(thread).send(
-        looks.call(line, mention) or None,
+        looks.call(line) or None,
         embed=looks.reply(line),
         nonce=nonce(f"{key}@{thread}"),
-        allowed_mentions=allowed(mention),
+        allowed_mentions=allowed(line.mention),
     )
 
 

@@ -120,8 +120,7 @@ class SlackChat:
         found, blind = await self._earlier(there, root, key, since)
         if found:
             return
-        mention = place.mention.get(line.level, "") if line.loud else ""
-        message = line_message(line, mention, " (may be a repeat)" if blind else "")
+        message = line_message(line, " (may be a repeat)" if blind else "")
         aloud = line.loud and self._config.broadcast and line.seq > 1  # the opening stands in the channel already
         posted = await self._posts.post(there, key, message | {"thread_ts": root, "reply_broadcast": aloud})
         if posted.get("message", {}).get("thread_ts") != root:

@@ -30,10 +30,10 @@ def head_message(head: Head, picture: str | None) -> dict[str, Any]:
     }
 
 
-def line_message(line: Line, mention: str, note: str = "") -> dict[str, Any]:
-    """A reply as `text` and `blocks`. `mention` is raw markup from the config and nothing else may be; `note` is ours."""
+def line_message(line: Line, note: str = "") -> dict[str, Any]:
+    """A reply as `text` and `blocks`. Its mention is raw markup of ours and nothing else may be; `note` is ours too."""
     words = mrkdwn((*line.text, note), _LINE) or "…"
-    text = " ".join(part for part in (MARKS.get(line.tone, ""), mention, words) if part)
+    text = " ".join(part for part in (MARKS.get(line.tone, ""), line.mention, words) if part)
     return {"text": text, "blocks": [section(text)]}
 
 

@@ -83,12 +83,14 @@ def line(entries: Sequence[Entry], incident: Incident, policy: Policy) -> Line:
     last = entries[-1]
     text = last.text if len(entries) == 1 else _summed(entries)
     over = incident.state is State.CLOSED and last.seq == incident.seq
+    known = over and entries[0].seq > 1
     return Line(
         seq=last.seq,
         text=text,
         tone="over" if over else tone(last.level, policy),
         level=last.level,
-        loud=last.loud and (incident.alive or (over and entries[0].seq > 1)),
+        loud=any(entry.loud for entry in entries) if incident.alive else last.loud and known,
+        calls=incident.alive and any(entry.calls for entry in entries),
     )
 
 
@@ -102,9 +104,8 @@ def told(thread: Thread, step: Step, incident: Incident, ref: str = "") -> Threa
 
 
 def _late(thread: Thread, incident: Incident) -> bool:
-    """True where one line should say all that was missed: too much of it, or all of it over before it could be told."""
-    never = thread.heard == 0 and incident.seq > 1
-    return incident.seq - thread.heard > _FLOOD or (never and incident.state is State.CLOSED)
+    """True where one line should say all that was missed: too much of it, or all of it from before there was a thread."""
+    return thread.heard == 0 or incident.seq - thread.heard > _FLOOD
 
 
 def _summed(entries: Sequence[Entry]) -> Text:

@@ -78,8 +78,19 @@ def enter(incident: Incident, state: State, at: datetime) -> Incident:
 
 
 def tell(incident: Incident, kind: Kind, at: datetime, text: Text, *, who: str = "", loud: bool = False) -> Lived:
-    """Say one line; `loud` ones are for the whole channel, unless it is muted."""
-    incident = replace(incident, seq=incident.seq + 1)
+    """Say one line; `loud` ones are for the whole channel, unless it is muted.
+
+    Of these, what is bad calls people, once at each level; a reminder calls them again, for that is what it is for.
+    """
+    loud = loud and not incident.muted
+    calls = loud and (kind is Kind.REMINDER or (kind is not Kind.CLOSED and incident.level not in incident.called))
+    seq = incident.seq + 1
+    incident = replace(
+        incident,
+        seq=seq,
+        aloud=seq if loud else incident.aloud,
+        called=tuple(dict.fromkeys((*incident.called, incident.level))) if calls else incident.called,
+    )
     entry = Entry(
         incident=incident.id,
         seq=incident.seq,
@@ -88,7 +99,8 @@ def tell(incident: Incident, kind: Kind, at: datetime, text: Text, *, who: str =
         level=incident.level,
         text=text,
         who=who,
-        loud=loud and not incident.muted,
+        loud=loud,
+        calls=calls,
     )
     return incident, (entry,)
 

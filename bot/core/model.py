@@ -221,7 +221,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     entries; `rev` grows with every change a head message would show. `quelled` is the level at which a person closed
     it: only something worse, or calm first, lets it speak again. Muted by somebody without `muted_until` is muted until
     it recovers. `fine` holds one mark for each person who said that it works for them; `verdict` is `real` or
-    `false-alarm`, once a person said so.
+    `false-alarm`, once a person said so. `called` are the levels at which it has called people, `aloud` is the number of
+    its latest line for the whole channel.
     """
 
     id: str
@@ -263,6 +264,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()
     reminded_at: datetime | None = None
     reopened: int = 0
+    called: tuple[str, ...] = ()
+    aloud: int = 0
 
     @property
     def alive(self) -> bool:
@@ -276,7 +279,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an incident's timeline, numbered from 1. The timeline is the outbox."""
+    """One line of an incident's timeline, numbered from 1. The timeline is the outbox.
+
+    `loud` lines are for the whole channel, and those that `calls` is set on are for people who may sleep.
+    """
 
     incident: str
     seq: int
@@ -286,6 +292,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     text: Text
     who: str = ""
     loud: bool = False
+    calls: bool = False
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -444,13 +451,18 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A reply in a thread. `loud` lines are shown to the whole channel and may mention; `level` picks the mention."""
+    """A reply in a thread. `loud` lines are shown to the whole channel; `calls` asks for the people of its `level`.
+
+    `mention` is whom it calls, in the platform's own notation, put in by whoever knows the channel.
+    """
 
     seq: int
     text: Text
     tone: str
     level: str
     loud: bool = False
+    calls: bool = False
+    mention: str = ""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

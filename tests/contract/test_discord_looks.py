@@ -11,6 +11,7 @@ import pytest
 from doubles.discord_rules import check_message, check_modal, length
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.chats import discord_looks as looks
 from bot.chats.discord_forms import about, modal
@@ -126,7 +127,7 @@ def test_a_strangers_words_do_not_format_and_stay_short(words: str) -> None:
 
 def test_the_words_of_a_stranger_never_stand_in_the_content_of_a_message() -> None:
     line = Line(seq=1, text=(Bold("Worse"), " says ", Said("secret words")), tone="major", level="major", loud=True)
-    assert "secret" not in looks.call(line, "<@&1>")
+    assert "secret" not in looks.call(replace(line, mention="<@&1>"))
 
 
 @given(st.text(max_size=300))
@@ -244,7 +245,7 @@ def test_no_answer_and_no_line_ever_passes_a_limit_of_discord(words: Any, shown:
     check_message({"embeds": [card.to_dict() for card in looks.answered(answer)]}, files=0, kept=0)
     line = Line(seq=7, text=words, tone="major", level="major", loud=True)
     embeds = [looks.reply(line).to_dict()]
-    check_message({"content": looks.call(line, "<@&789>"), "embeds": embeds}, files=0, kept=0)
+    check_message({"content": looks.call(replace(line, mention="<@&789>")), "embeds": embeds}, files=0, kept=0)
 
 
 @given(TEXTS, st.integers(0, 400))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from doubles.clock import ManualClock
 from doubles.discord_double import CHANNEL, ROLE, TOKEN, DiscordDouble
+from msgspec.structs import replace
 
 from bot.chats.discord import DiscordConnection
 from bot.chats.discord_chat import DiscordChat
@@ -319,13 +320,13 @@ async def test_a_reopened_incident_speaks_in_its_locked_thread_again(double: Dis
     assert len(double.said(thread["id"])) == 1
 
 
-async def test_only_a_loud_line_pings_and_only_the_role_of_its_level(double: DiscordDouble, chat: DiscordChat) -> None:
+async def test_only_a_line_with_a_mention_pings_and_nobody_else(double: DiscordDouble, chat: DiscordChat) -> None:
     ref = await chat.open(PLACE, "k/open", HEAD, None, None)
     await chat.reply(PLACE, ref, "k/1", line(1, loud=True), None)
     await chat.reply(PLACE, ref, "k/2", line(2, level="critical"), None)
     assert double.pings == []
     hostile = (Bold("Worse"), ": ", Said("@everyone <@&111> <@555>"))
-    loud = Line(seq=3, text=hostile, tone="critical", level="critical", loud=True)
+    loud = Line(seq=3, text=hostile, tone="critical", level="critical", loud=True, mention=f"<@&{ROLE}>")
     await chat.reply(PLACE, ref, "k/3", loud, None)
     assert double.pings == [f"@&{ROLE}"]
     assert double.said(ref.partition(":")[2])[-1]["content"] == f"<@&{ROLE}> **Worse**: "
@@ -355,9 +356,8 @@ async def test_a_burst_stays_within_discords_own_limit_of_five_posts_in_five_sec
 async def test_a_mention_pings_as_the_config_says(
     double: DiscordDouble, chat: DiscordChat, mention: str, pinged: list[str]
 ) -> None:
-    place = Place(name="community", chat="disco", address=CHANNEL, mention={"major": mention})
-    ref = await chat.open(place, "k/open", HEAD, None, None)
-    await chat.reply(place, ref, "k/1", line(1, loud=True), None)
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    await chat.reply(PLACE, ref, "k/1", replace(line(1, loud=True), mention=mention), None)
     assert double.pings == pinged
 
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from doubles.slack import EVERY_SCOPE, Channel, Fault, SlackDouble
 from doubles.slack_rig import PLACE, PNG, Leap, connected, head, line
+from msgspec.structs import replace
 
 from bot.chats.slack import SlackConnection
 from bot.core.model import Said
@@ -304,10 +305,11 @@ async def test_a_head_that_was_deleted_is_gone(
     assert slack.roots() == [], "a reply that fell into the channel was taken back"
 
 
-async def test_only_a_loud_line_is_shown_to_all_and_mentions_by_its_level(slack: SlackDouble, chat: Chat) -> None:
+async def test_only_a_loud_line_is_shown_to_all_and_only_its_own_mention_calls(slack: SlackDouble, chat: Chat) -> None:
     ref = await chat.open(PLACE, "k0", head(), None, None)
     await chat.reply(PLACE, ref, "k1", line(1, "calm", level="critical"), None)
-    await chat.reply(PLACE, ref, "k2", line(2, "loud", loud=True, level="critical"), None)
+    called = replace(line(2, "loud", loud=True, level="critical"), mention="<!subteam^S1>")
+    await chat.reply(PLACE, ref, "k2", called, None)
     await chat.reply(PLACE, ref, "k3", line(3, "loud ", Said("<!channel>"), loud=True, level="major"), None)
     quiet, loud, other = slack.thread(ref.partition(":")[2])
     assert [m["broadcast"] for m in (quiet, loud, other)] == [False, True, True]

@@ -83,7 +83,7 @@ def hostile_head(words: str) -> dict[str, Any]:
 
 
 def hostile_line(words: str) -> dict[str, Any]:
-    return line_message(Line(seq=1, text=("Ana: ", Said(words)), tone="major", level="major"), "")
+    return line_message(Line(seq=1, text=("Ana: ", Said(words)), tone="major", level="major"))
 
 
 def hostile_answer(words: str) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def test_slack_takes_the_longest_head_there_can_be() -> None:
 
 @given(TEXT, st.sampled_from(["", "<!subteam^S1>"]))
 def test_slack_takes_every_line(text: Any, mention: str) -> None:
-    assert_taken(line_message(Line(seq=1, text=text, tone="major", level="major"), mention))
+    assert_taken(line_message(Line(seq=1, text=text, tone="major", level="major", mention=mention)))
 
 
 @given(st.lists(TEXT, max_size=60).map(tuple), st.none() | HEADS, BUTTONS)

@@ -47,8 +47,12 @@ def test_a_thread_without_a_message_opens_first():
 
 
 def test_news_is_told_one_line_at_a_time_and_in_order():
-    assert plan(KNOWN, INCIDENT) == Step(do="reply", first=1, last=1)
     assert plan(replace(KNOWN, heard=1), INCIDENT) == Step(do="reply", first=2, last=2)
+    assert plan(replace(KNOWN, heard=2), replace(INCIDENT, seq=4)) == Step(do="reply", first=3, last=3)
+
+
+def test_a_thread_that_begins_late_is_told_in_one_line_all_that_came_before_it():
+    assert plan(KNOWN, INCIDENT) == Step(do="reply", first=1, last=2)
 
 
 def test_a_channel_far_behind_catches_up_in_one_reply():

@@ -17,6 +17,7 @@ class RememberingChat:
         self.keys: dict[str, str] = {}
         self.calls: list[str] = []
         self.loud: list[str] = []
+        self.mentions: list[str] = []
         self.faults: deque = deque()
 
     async def open(self, place, key, head, png, since):
@@ -40,6 +41,7 @@ class RememberingChat:
             self.keys[key] = ref
             self.lines[ref].append(plain(line.text))
             self.loud += [key] if line.loud else []
+            self.mentions += [line.mention] if line.mention else []
 
     async def close(self, place, ref, head, png):
         async with _Fault(self, "close"):
