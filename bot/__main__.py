@@ -19,7 +19,11 @@ from bot.commands import demo as demo_command
 from bot.commands import doctor as doctor_command
 from bot.commands import forget as forget_command
 from bot.commands import init as init_command
+<<<<<<< HEAD
 from bot.commands import postmortem as postmortem_command
+=======
+from bot.commands import probe as probe_command
+>>>>>>> a16e3e7 (Look from other places too, and let a quorum of them decide)
 from bot.commands import replay as replay_command
 from bot.commands import retry as retry_command
 from bot.commands import run as run_command
@@ -32,6 +36,7 @@ from bot.config.errors import Misconfigured
 from bot.config.fields import alarms
 from bot.config.read import read
 from bot.config.settings import Settings
+from bot.fields import duration
 from bot.ports import Refused
 from bot.world.clock import WallClock
 
@@ -133,6 +138,42 @@ def sources(
 ) -> None:
     """List the kinds of watch, or the options of one."""
     raise typer.Exit(sources_command.sources(kind, as_json=as_json))
+
+
+@app.command()
+def probe(
+    looks: Annotated[
+        list[str] | None,
+        typer.Argument(help="SERVICE/WATCH=ADDRESS, by https, http, tcp, tls, dns or ping; else by the configuration."),
+    ] = None,
+    report_to: Annotated[str, typer.Option(help="Where the bot answers that shall hear of it.")] = "",
+    vantage: Annotated[
+        str, typer.Option("--as", help="The name of this place, as in the `vantages` of the bot's watches.")
+    ] = "",
+    config: Config = _HERE,
+    every: Annotated[str, typer.Option(help="How often to look at what is given here.")] = "30s",
+    *,
+    allow_private: Annotated[bool, typer.Option(help="Let what is given here lead into a private network.")] = False,
+    once: Annotated[bool, typer.Option(help="Look once, and print what is seen.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at probes from this place, and report to a bot elsewhere; TOCSIN_TOKEN is its token for this place."""
+    try:
+        pause = duration(every)
+    except ValueError as why:
+        raise typer.BadParameter(str(why), param_hint="--every") from why
+    if (report_to and not vantage) or not (report_to or once):
+        raise typer.BadParameter("it takes --report-to URL and --as PLACE, or --once to look without reporting")
+    chosen = (
+        probe_command.given(looks, pause, allow_private=allow_private)
+        if looks
+        else probe_command.configured(_settings(config), vantage)
+    )
+    token = os.environ.get("TOCSIN_TOKEN", "")
+    target = probe_command.Target(url=report_to, vantage=vantage, token=token) if report_to else None
+    if once or target is None:
+        raise typer.Exit(probe_command.once(chosen, target, as_json=as_json))
+    raise typer.Exit(probe_command.run(chosen, target))
 
 
 @app.command()

@@ -26,6 +26,7 @@ from bot.ports import Hook, Refused
 from bot.proving import Proofs
 from bot.rereading import Rereading
 from bot.tending import Tending
+from bot.vantages import Vantages
 from bot.web.house import House as Shown
 from bot.web.metrics import Metrics
 from bot.web.site import runner, site
@@ -54,7 +55,8 @@ class Serving:
         self.metrics = Metrics()
         self.address = ""
         self.http = Web(self.real)
-        self.asking = Asking(http=self.http, clock=house.clock, hear=house.engine.hear, lively=self._lively)
+        self.vantages = Vantages(watches=house.watches, clock=house.clock, hear=house.engine.hear)
+        self.asking = Asking(http=self.http, clock=house.clock, hear=self.vantages.hear, lively=self._lively)
         self.hearing = Hearing(
             hooks=_hooks(house),
             http=self.http,
@@ -65,7 +67,7 @@ class Serving:
         )
         self.tending = Tending(self.real, self._stuck)
         self.auditor = Auditor(
-            Proofs(house, self.tending, self.asking, beating=beating, off=self._off).all(),
+            Proofs(house, self.tending, self.asking, self.vantages, beating=beating, off=self._off).all(),
             self.real,
             self.http,
             house.settings.deadman,
@@ -287,6 +289,7 @@ class Serving:
             desk=house.desk,
             intake=house.intake,
             hearing=self.hearing,
+            vantages=self.vantages,
             clock=house.clock,
             access=furnishing.access(settings),
             key=house.seal,
@@ -302,6 +305,9 @@ class Serving:
             retry=self.retry,
         )
 
+    def _silent(self) -> float:
+        return float(len(self.vantages.silent()))
+
     def _measure(self) -> None:
         gauge, house = self.metrics.gauge, self.house
         gauge("tocsin_open_incidents", "Incidents that are open or easing.", lambda: float(len(house.board.open())))
@@ -310,6 +316,7 @@ class Serving:
         gauge("tocsin_invariants_broken", "Invariants that the last audit found broken.", lambda: len(audit.broken()))
         gauge("tocsin_audits", "Audits since the start; one a minute.", lambda: audit.audits)
         gauge("tocsin_loop_stalls", "Times the event loop stood still for 2 s.", lambda: self.stalls.seen)
+        gauge("tocsin_vantages_silent", "Other places that should look and are not heard of.", self._silent)
         gauge("tocsin_channels_in_trouble", "Channels that cannot be told.", lambda: float(_troubled(house)))
 
 

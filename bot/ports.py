@@ -583,6 +583,19 @@ class Hearing(Protocol):
         ...
 
 
+class Vantages(Protocol):
+    """Where other places say what they see of our probes."""
+
+    def take(self, body: bytes, speaker: str) -> Receipt:
+        """Take looks in; `speaker` is the only place that may be spoken for, or empty for any.
+
+        Raises:
+            ValueError: the body as a whole cannot be read; the words say what would be right.
+            Forbidden: it speaks for another place.
+        """
+        ...
+
+
 class Board(Protocol):
     """What the house knows now, for pages and commands: never waits for the disk unless it says so."""
 

@@ -11,6 +11,7 @@ from bot.asking import Asking
 from bot.auditor import Invariant
 from bot.house import House
 from bot.tending import Tending
+from bot.vantages import Vantages
 
 _BEHIND = 300.0
 """Seconds that news may wait for a channel before that is a breach; a platform's own limits take less."""
@@ -24,11 +25,19 @@ class Proofs:
     """Each public method is an invariant. `off` is how far the machine's clock is from the steady one."""
 
     def __init__(
-        self, house: House, tending: Tending, asking: Asking, *, beating: bool, off: Callable[[], timedelta]
+        self,
+        house: House,
+        tending: Tending,
+        asking: Asking,
+        vantages: Vantages,
+        *,
+        beating: bool,
+        off: Callable[[], timedelta],
     ) -> None:
         self._house = house
         self._tending = tending
         self._asking = asking
+        self._vantages = vantages
         self._beating = beating
         self._off = off
 
@@ -45,6 +54,7 @@ class Proofs:
             "disk": self.disk,
             "clock": self.clock,
             "connection": self.connection,
+            "vantages": self.vantages,
         }
 
     async def tasks(self) -> str:
@@ -99,3 +109,9 @@ class Proofs:
     async def connection(self) -> str:
         """We see the world."""
         return "warning: most unrelated hosts fail at once; our connection looks broken" if self._asking.blind else ""
+
+    async def vantages(self) -> str:
+        """Every place that should look is heard of."""
+        silent = {place: gone.total_seconds() / 60 for place, gone in self._vantages.silent().items()}
+        gone = ", ".join(f"{place} for {minutes:.0f} min" for place, minutes in list(silent.items())[:5])
+        return f"warning: nothing from {gone}; is `tocsin probe` running there?" if gone else ""

@@ -47,11 +47,11 @@ def sources(kind: str = "", *, as_json: bool = False) -> int:
 
 
 def options(model: type[BaseModel]) -> Iterator[Option]:
-    """The keys of a kind in the order of its model, `kind` itself left out."""
+    """The keys of a kind, those that must be given first, `kind` itself left out."""
     document()
     schema = model.model_json_schema()
     required = schema.get("required", [])
-    for name, field in schema["properties"].items():
+    for name, field in sorted(schema["properties"].items(), key=lambda each: each[0] not in required):
         if name != "kind":
             given = "" if name in required else _default(model, name, field)
             about = " ".join(field.get("description", "").split())

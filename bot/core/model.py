@@ -132,7 +132,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """What a source said when asked. `health` None is *no reading*: then `error` says why, and nothing is concluded.
 
-    A feed that counts has neither while it works, for what it knows is in the numbers. `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large`. A probe that got
+    A feed that counts has neither while it works, for what it knows is in the numbers. `error` is one of `dns timeout tls connect http_<code> blocked unparseable wrong_shape too_large no_quorum`. A probe that got
     no answer has both: its health, and the `error` that tells our own blindness from their outage. `quiet` True: the
     health is worth showing and opens nothing (a vendor's chronic yellow). `wait` is how long the other side asked us
     to stay away. `since` is when the trouble began, from a sender that knows better than our first hearing of it.

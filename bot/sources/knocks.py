@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from bot.core.model import Evidence, Health, Signal
-from bot.fields import Duration, Model
+from bot.core.model import Health, Signal
+from bot.fields import Duration
 from bot.ports import Unreachable
+from bot.sources.looks import Looked
 from bot.sources.wire import Interval, web_address
 
 _OURS = frozenset({"blocked"})
@@ -36,10 +37,8 @@ Host = Annotated[str, AfterValidator(host), Field(examples=["example.com"])]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-class Knock(Model):
+class Knock(Looked):
     """A machine that should answer."""
-
-    evidence: ClassVar[Evidence] = Evidence.PROBE
 
     host: Host
     """The name or address of the machine."""
@@ -47,10 +46,6 @@ class Knock(Model):
     """How often to try."""
     timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=1))] = timedelta(seconds=10)
     """How long an answer may take before it counts as none."""
-    fail_after: int = Field(default=3, ge=1, le=20)
-    """So many failures in a row are believed."""
-    clear_after: int = Field(default=2, ge=1, le=20)
-    """So many good answers in a row are believed."""
 
     @property
     def url(self) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from bot.core.model import Evidence, Health, Signal
-from bot.fields import Duration, Model, Secret
+from bot.core.model import Health, Signal
+from bot.fields import Duration, Secret
 from bot.ports import Http, Reply, Unreachable
+from bot.sources.looks import Looked
 from bot.sources.wire import Interval, WebAddress, wait_asked
 
 _OURS = frozenset({"blocked", "too_large"})
@@ -41,14 +42,13 @@ Statuses = Annotated[
 ]
 
 
-class Probe(Model):
+class Probe(Looked):
     """A page that should answer: reachable, with the right status, soon enough, saying what it should say.
 
     No answer or a wrong status is a major outage, wrong words a partial one; slow, or a certificate about to end, is
-    degraded. It takes `fail_after` looks in a row to believe a failure and `clear_after` to believe the recovery.
+    degraded. It takes `fail_after` looks in a row to believe a failure and `clear_after` to believe the recovery. With
+    `vantages`, other places look at it too, and `quorum` of them must agree.
     """
-
-    evidence: ClassVar[Evidence] = Evidence.PROBE
 
     kind: Literal["probe"]
     """The word that says what this watch is."""
@@ -72,10 +72,6 @@ class Probe(Model):
     """An answer that takes longer is degraded."""
     certificate_days: float | None = Field(default=None, gt=0)
     """A certificate that ends within so many days is degraded."""
-    fail_after: int = Field(default=3, ge=1, le=20)
-    """So many failures in a row are believed."""
-    clear_after: int = Field(default=2, ge=1, le=20)
-    """So many good answers in a row are believed."""
     allow_private: bool = False
     """Let the address lead into a private network."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model import Picture, Policy
-from bot.ports import Board, Clock, Desk, Hearing, Intake
+from bot.ports import Board, Clock, Desk, Hearing, Intake, Vantages
 from bot.web.access import Access
 from bot.web.metrics import Metrics
 
@@ -41,6 +41,7 @@ class House:
     desk: Desk
     intake: Intake
     hearing: Hearing
+    vantages: Vantages
     clock: Clock
     access: Access
     key: bytes

@@ -13,6 +13,7 @@ _NUMBER = {"type": ["number", "null"]}
 _STAMP = {"type": ["string", "null"], "format": "date-time"}
 _ANY: dict[str, Any] = {"type": "object"}
 _BARE = ("open", "proof")
+_HEALTHS = ("operational", "maintenance", "degraded", "partial_outage", "major_outage")
 
 
 def _object(required: str = "", /, **properties: Any) -> dict[str, Any]:
@@ -49,6 +50,22 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Error": _object("error", error=_TEXT),
     "Report": _object("service", service=_TEXT, at=_AT, id=_TEXT, reporter=_TEXT, text=_TEXT, **_PLACE),
     "Count": _object("service from to count", **_FROM, to=_AT, service=_TEXT, count=_WHOLE, source=_TEXT, **_PLACE),
+    "Looks": _object(
+        "vantage sent_at looks",
+        vantage=_TEXT,
+        sent_at=_AT,
+        looks=_many(
+            _object(
+                "service watch at health",
+                service=_TEXT,
+                watch=_TEXT,
+                at=_AT,
+                health={"enum": [*_HEALTHS, None]},
+                note=_TEXT,
+                error=_TEXT,
+            )
+        ),
+    ),
     "Receipt": _object("accepted repeated rejected", accepted=_WHOLE, repeated=_WHOLE, rejected=_REJECTED, error=_TEXT),
     "Taken": _object("taken", taken=_FLAG),
     "Act": _object(text=_TEXT, who=_TEXT, **_FOR),

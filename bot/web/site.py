@@ -24,6 +24,7 @@ from bot.web.hooks import Hooks
 from bot.web.house import House
 from bot.web.letters import Letters
 from bot.web.live import Live
+from bot.web.looks import Looks
 from bot.web.openapi import describe
 from bot.web.pages import Pages
 from bot.web.privacy import Privacy
@@ -87,6 +88,7 @@ class _Site:
         rooms = (
             api,
             Letters(house),
+            Looks(house),
             Privacy(house),
             Hooks(house),
             feeds,

@@ -94,9 +94,15 @@ def keys(part: Schema, parts: Schema) -> str:
     required = part.get("required", ())
     rows = [
         (f"`{key}`", said(node), "required" if key in required else _default(node), _meaning(key, node, parts))
-        for key, node in sorted(part["properties"].items(), key=lambda pair: pair[0] != "kind")
+        for key, node in _ordered(part)
     ]
     return table(("Key", "Type", "Default", "Meaning"), rows)
+
+
+def _ordered(part: Schema) -> list[tuple[str, Schema]]:
+    """The keys of a model: its kind first, then those that must be given, then the others as they stand."""
+    required = ("kind", *part.get("required", ()))
+    return sorted(part["properties"].items(), key=lambda pair: (pair[0] != "kind", pair[0] not in required))
 
 
 def _meaning(key: str, node: Schema, parts: Schema) -> str:

@@ -12,8 +12,10 @@ from doubles.clock import ManualClock
 from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
 
 from bot.core import chart
+from bot.core.model import Signal
 from bot.fields import Secret
 from bot.ports import Hearing
+from bot.vantages import Vantages
 from bot.web.access import Access, Token
 from bot.web.house import House
 from bot.web.metrics import Metrics
@@ -53,7 +55,10 @@ def bearer(name: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(
-    tokens: Iterable[Token] = (), public_url: str = "https://status.example.org", hearing: Hearing | None = None
+    tokens: Iterable[Token] = (),
+    public_url: str = "https://status.example.org",
+    hearing: Hearing | None = None,
+    vantages: Vantages | None = None,
 ) -> AsyncIterator[Served]:
     """A running site; the port is the system's choice."""
     board, desk, intake = FakeBoard(), FakeDesk(), FakeIntake()
@@ -67,6 +72,7 @@ async def serving(
         desk=desk,
         intake=intake,
         hearing=hearing or FakeHearing(),
+        vantages=vantages or Vantages(watches={}, clock=board.clock, hear=_unheard),
         clock=board.clock,
         access=Access(tokens=tuple(tokens)),
         key=b"k" * 32,
@@ -88,6 +94,10 @@ async def serving(
             yield Served(board, desk, intake, app, url, client, conditions)
     finally:
         await run.cleanup()
+
+
+async def _unheard(service: str, watch: str, signal: Signal) -> None:
+    """Nothing is looked at in this house."""
 
 
 async def _png(svg: str) -> bytes:

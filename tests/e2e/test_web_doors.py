@@ -33,7 +33,7 @@ ALLOWED = {
         "GET /api/v1/incidents/{incident}", "GET /api/v2/summary.json", "GET /api/v2/incidents.json", "GET /feed.atom",
         "GET /calendar.ics", "GET /chart/{service}.svg", "GET /chart/{service}.png", "GET /chart/incident/{incident}.svg", "GET /badge/{service}.svg",
     },
-    "report": {"POST /api/v1/reports", "POST /api/v1/counts"},
+    "report": {"POST /api/v1/reports", "POST /api/v1/counts", "POST /api/v1/looks"},
     "admin": {
         *(f"POST /api/v1/incidents/{{incident}}/{verb}" for verb in ("ack", "note", "mute", "resolve", "real", "false-alarm")),
         *(
