@@ -19,11 +19,8 @@ from bot.commands import demo as demo_command
 from bot.commands import doctor as doctor_command
 from bot.commands import forget as forget_command
 from bot.commands import init as init_command
-<<<<<<< HEAD
 from bot.commands import postmortem as postmortem_command
-=======
 from bot.commands import probe as probe_command
->>>>>>> a16e3e7 (Look from other places too, and let a quorum of them decide)
 from bot.commands import replay as replay_command
 from bot.commands import retry as retry_command
 from bot.commands import run as run_command
