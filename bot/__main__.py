@@ -301,9 +301,14 @@ def restore(
 
 
 @app.command("slack-manifest")
-def manifest(name: str = "Tocsin") -> None:
+def manifest(
+    name: str = "Tocsin",
+    url: Annotated[
+        str, typer.Option(help="Where Slack is to call: https://HOST/chats/NAME. Without it, Socket Mode is used.")
+    ] = "",
+) -> None:
     """Print the manifest of the Slack app, and the link that creates it."""
-    slack_manifest.run(name)
+    raise typer.Exit(slack_manifest.run(name, url=url))
 
 
 @app.command("discord-invite")

@@ -22,12 +22,13 @@ from bot.hearing import Hearing
 from bot.house import House
 from bot.lines import Lines
 from bot.overhearing import Overhearing
-from bot.ports import Hook, Refused
+from bot.ports import Called, Hook, Letter, Refused, Word
 from bot.proving import Proofs
 from bot.rereading import Rereading
 from bot.tending import Tending
 from bot.vantages import Vantages
 from bot.web.house import House as Shown
+from bot.web.house import no_call
 from bot.web.metrics import Metrics
 from bot.web.site import runner, site
 from bot.world.clock import WallClock
@@ -303,10 +304,15 @@ class Serving:
             notices=lambda: house.ailing.said,
             letters=self.letters,
             retry=self.retry,
+            call=self._called,
         )
 
     def _silent(self) -> float:
         return float(len(self.vantages.silent()))
+
+    async def _called(self, name: str, letter: Letter) -> Word:
+        chat = self.lines.chats.get(name)
+        return await (chat.called(letter) if isinstance(chat, Called) else no_call(name, letter))
 
     def _measure(self) -> None:
         gauge, house = self.metrics.gauge, self.house

@@ -110,7 +110,9 @@ class Hearing:
     def _hook(self, service: str, watch: str) -> Hook:
         hook = self._hooks.get((service, watch))
         if hook is None:
-            raise Missing(f"there is no hook {watch!r} of a service {service!r}")
+            raise Missing(
+                f"there is no hook {watch!r} of a service {service!r}; hooks stand under services.<service>.watch"
+            )
         return hook
 
     async def _learn(self, where: tuple[str, str], heard: Heard) -> bool:

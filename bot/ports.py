@@ -376,6 +376,30 @@ class Chat(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """What a platform hears back at once when it calls us: a status, and a JSON object or nothing."""
+
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+
+
+@runtime_checkable
+class Called(Protocol):
+    """A chat whose platform can call us, at `POST /chats/{name}`, in place of a line that we keep open to it."""
+
+    async def called(self, letter: Letter) -> Word:
+        """Prove who calls, answer within a second, and do the work afterwards.
+
+        Raises:
+            Missing: this chat keeps a line of its own and is not called.
+            Forbidden: the caller has not proved to be the platform, or says something a second time.
+            ValueError: the body cannot be read.
+            Retry: nobody listens here yet.
+        """
+        ...
+
+
 class Desk(Protocol):
     """Where people's commands, buttons and forms are answered."""
 

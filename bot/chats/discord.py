@@ -12,6 +12,7 @@ from bot.ports import Chat, Clock
 
 _Snowflake = Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(pattern=r"^\d+$")]
 _Guilds = Annotated[list[_Snowflake], BeforeValidator(lambda v: v if isinstance(v, list) else [v])]
+_Key = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
 
 
 class DiscordConnection(Model):
@@ -28,6 +29,9 @@ class DiscordConnection(Model):
     """Where the gateway lives."""
     roles: Annotated[Roles, BeforeValidator(lambda v: {} if v is None else v)] = Roles()
     """Who may do what, by the ids of roles or people. With none, everybody may do everything."""
+    public_key: _Key | None = None
+    """The application's public key, where Discord is to call `/chats/NAME` on this machine instead of speaking over the
+    gateway: set https://HOST/chats/NAME as Interactions Endpoint URL. Without it no way in from outside is needed."""
     pin: bool = True
     """Pin the message of an incident while it lives. Discord tells the channel of each pin."""
     short_commands: bool = True

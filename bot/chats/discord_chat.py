@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import discord
 import yarl
@@ -21,12 +23,13 @@ from discord.http import Route
 from bot.chats import discord_looks as looks
 from bot.chats import discord_wire as wire
 from bot.chats.discord import DiscordConnection
+from bot.chats.discord_calls import Calls, Doorstep
 from bot.chats.discord_gateway import Gateway, Identifies, stay
 from bot.chats.discord_pins import Pins
 from bot.chats.discord_posts import Posts
 from bot.chats.discord_trouble import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
 from bot.core.model import Head, Line
-from bot.ports import Clock, Desk, Place, Refused
+from bot.ports import Clock, Desk, Letter, Missing, Place, Refused, Retry, Word
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -59,6 +62,7 @@ class DiscordChat:
         self._clock = clock
         self._patience = patience
         self._signing_in = asyncio.Lock()
+        self._calls: Calls | None = None
         self._rest: discord.Client | None = None
         self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
         self._incidents: dict[int, str] = {}
@@ -101,23 +105,29 @@ class DiscordChat:
         self._pictured.pop(message, None)
 
     async def run(self, desk: Desk, places: Sequence[Place]) -> None:
-        """Stay connected to the gateway, with a fresh client after every fault, until cancelled."""
+        """Hear people until cancelled, with a fresh client after every fault: over the gateway, or as Discord calls."""
         named = {place.address: place.name for place in places if place.chat == self._name}
-        identifies = Identifies(self._clock)
+        given: dict[str, Any] = {
+            "guilds": self._config.guild,
+            "roles": self._config.roles.ids(),
+            "short": self._config.short_commands,
+        }
+        token, identifies = self._config.token.reveal(), Identifies(self._clock)
+        if not self._config.public_key:
+            fresh = partial(Gateway, identifies, self._name, desk, named, self.incident, **given)
+            await stay(fresh, token, self._clock, self._name)
+            return
+        ear = partial(Doorstep, self._name, desk, named, self.incident, **given)
+        self._calls = Calls(self._config.public_key, ear)
+        await self._calls.run(token, self._clock, self._name)
 
-        def fresh() -> Gateway:
-            return Gateway(
-                self._name,
-                desk,
-                named,
-                self.incident,
-                identifies,
-                guilds=self._config.guild,
-                roles=self._config.roles.ids(),
-                short=self._config.short_commands,
-            )
-
-        await stay(fresh, self._config.token.reveal(), self._clock, self._name)
+    async def called(self, letter: Letter) -> Word:
+        """Discord calls: accepted at once, answered afterwards."""
+        if not self._config.public_key:
+            raise Missing(f"chats.{self._name} has no public_key, so Discord does not call it")
+        if self._calls is None:
+            raise Retry(f"chats.{self._name} does not listen yet")
+        return self._calls.take(letter)
 
     async def aclose(self) -> None:
         """Let go of connections."""

@@ -1,40 +1,31 @@
-"""The ear in Discord: commands, buttons and forms become requests, and the connection is rebuilt after every fault.
-
-Every interaction is acknowledged before anything else is done, since Discord gives it three seconds. Buttons are told
-apart by their id alone (`verb:incident`), so those of old messages work after any restart.
-"""
+"""The gateway to Discord: a client that is used once, and thrown away and made afresh after every fault."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
-from msgspec.structs import replace
 
-from bot.chats import discord_looks as looks
-from bot.chats.discord_commands import commands, completed, differ, meant, picked, typed
-from bot.chats.discord_forms import about, filled, modal
+from bot.chats.discord_ear import Ear
 from bot.chats.discord_trouble import troubles
-from bot.core.model import Answer, Person, Request
-from bot.core.rights import granted
-from bot.ports import Clock, Desk, Refused, Retry
+from bot.ports import Clock, Refused, Retry
 
 log = structlog.get_logger(__name__)
 
-_ON_MESSAGE = 3
-_FIRST_WORD = 0.8
-"""Seconds to find out in whose thread we are before a form must be shown; Discord waits three in all."""
-_BROKEN = Answer(lines=(("Something broke here, and nothing was done. Try again in a minute.",),), ok=False)
 _FIRST_PAUSE, _LONGEST_PAUSE, _REFUSED_PAUSE, _STABLE = 1.0, 60.0, 300.0, 120.0
 _IDENTIFIES, _HOUR = 20, 3600.0
 _DROPS, _DROP_WINDOW = 5, 60.0
+_BEGINNING, _EVERY, _PATIENCE, _MISSES = 30.0, 20.0, 15.0, 2
+"""Seconds to begin in; then, between looks for life, for one look, and how many in vain make a link dead."""
+_HEARTBEAT = 30.0
+_GOODBYE = 3.0
 
 
 class Identifies:
@@ -57,59 +48,61 @@ class Identifies:
         self._recent.append(now)
 
 
-class Gateway(discord.Client):
-    """One connection to the gateway, used once and thrown away after a fault."""
+class Gateway(Ear):
+    """One connection to the gateway, used once and thrown away after a fault.
 
-    def __init__(
-        self,
-        name: str,
-        desk: Desk,
-        places: Mapping[str, str],
-        incident: Callable[[int, int], Awaitable[str]],
-        identifies: Identifies,
-        *,
-        guilds: Sequence[str],
-        roles: Mapping[str, Sequence[str]],
-        short: bool,
-    ) -> None:
-        super().__init__(
-            intents=discord.Intents(guilds=True),
-            allowed_mentions=discord.AllowedMentions.none(),
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            max_messages=None,
-        )
-        self._name = name
-        self._desk = desk
-        self._places = places
-        self._incident = incident
+    A link may keep its heartbeat and tell nothing more, or be half open for minutes; and a quiet server is no fault. So
+    the gateway is asked now and then for what only it can tell: whether we are a member of a server.
+    """
+
+    def __init__(self, identifies: Identifies, *given: Any, **more: Any) -> None:
+        super().__init__(*given, heartbeat_timeout=_HEARTBEAT, **more)
         self._identifies = identifies
-        self._guilds = guilds
-        self._roles = roles
-        self._short = short
+        self._clock = identifies.clock
         self._drops: deque[float] = deque(maxlen=_DROPS)
 
-    async def setup_hook(self) -> None:
-        """Tell each server our commands, if it does not know them as they are."""
-        ours = commands(short=self._short)
-        for guild in self._guilds:
-            try:
-                with troubles(f"server {guild}", verb="offer commands"):
-                    await self._offer(int(guild), ours)
-            except (Retry, Refused) as why:
-                log.warning("commands are not up to date", chat=self._name, why=str(why))
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Listen until the link breaks.
 
-    async def _offer(self, guild: int, ours: list[dict[str, Any]]) -> None:
-        app = self.application_id or 0
-        theirs: list[Any] = list(await self.http.get_guild_commands(app, guild))
-        if differ(ours, theirs):
-            await self.http.bulk_upsert_guild_commands(app, guild, ours)
-            log.info("commands offered", chat=self._name, guild=guild)
+        Raises:
+            Retry: it was found to be dead.
+        """
+        tasks = [asyncio.create_task(work) for work in (super().connect(reconnect=reconnect), self._pulse())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _ended(tasks)
+
+    async def _pulse(self) -> None:
+        """Look for signs of life, for ever.
+
+        Raises:
+            Retry: there are none.
+        """
+        if not await within(self._clock, self.wait_until_ready(), _BEGINNING):
+            raise Retry("Discord's gateway does not say that it is ready")
+        missed = 0
+        while missed < _MISSES:
+            await self._clock.sleep(0 if missed else _EVERY)
+            missed = 0 if await within(self._clock, self._asked_back(), _PATIENCE) else missed + 1
+        raise Retry("Discord's gateway is deaf: it does not answer any longer")
+
+    async def _asked_back(self) -> None:
+        """Return once the gateway has told something; a link that is just being replaced tells nothing."""
+        me, guild = self.user, next((guild for guild in self.guilds if not guild.unavailable), None)
+        if me is None or guild is None:
+            return  # a bot that is in no server has nobody to hear
+        try:
+            await guild.query_members(user_ids=[me.id], cache=False)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, RuntimeError):
+            await asyncio.Event().wait()
 
     async def before_identify_hook(self, _shard_id: int | None, *, initial: bool = False) -> None:
         """Five seconds between sessions, as Discord wants, and never too many of them."""
         if not initial:
-            await self._identifies.clock.sleep(5)
+            await self._clock.sleep(5)
         self._identifies.take()
 
     async def on_ready(self) -> None:
@@ -119,109 +112,21 @@ class Gateway(discord.Client):
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """As the library does, but a link that falls again and again is given up: it would redial at once, for ever."""
         if event == "disconnect":
-            self._drops.append(self._identifies.clock.monotonic())
+            self._drops.append(self._clock.monotonic())
             if len(self._drops) == _DROPS and self._drops[-1] - self._drops[0] < _DROP_WINDOW:
                 raise Retry("Discord's gateway hangs up again and again")
         super().dispatch(event, *args, **kwargs)
 
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Whatever a person did; an answer that comes too late for Discord is lost, the deed is not."""
-        try:
-            with troubles("an answer to a person"):
-                await self._met(interaction)
-        except (Retry, Refused) as why:
-            log.warning("a person was not answered", chat=self._name, why=str(why))
 
-    async def _met(self, interaction: discord.Interaction) -> None:
-        data: Mapping[str, Any] = interaction.data or {}
-        match interaction.type:
-            case discord.InteractionType.autocomplete:
-                await self._complete(interaction, data)
-            case discord.InteractionType.application_command:
-                await self._commanded(interaction, data)
-            case discord.InteractionType.component:
-                verb, incident, _ = about(data)
-                await self._asked(interaction, self._request(interaction, verb, incident=incident))
-            case discord.InteractionType.modal_submit:
-                verb, incident, target = about(data)
-                said = {"target": target} | filled(data)
-                await self._hand(interaction, self._request(interaction, verb, incident=incident, **said))
-
-    async def _complete(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
-        _, options, what = typed(data)
-        found = self._desk.suggest(completed(what), options.get(what, ""))[:25]
-        choices = [discord.app_commands.Choice(name=label[:100], value=value[:100]) for value, label in found]
-        await interaction.response.autocomplete(choices)
-
-    async def _commanded(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
-        if data.get("type") == _ON_MESSAGE:
-            await self._picked(interaction, data)
-            return
-        verb, options, _ = typed(data)
-        await self._asked(interaction, self._request(interaction, verb, **meant(options)))
-
-    async def _picked(self, interaction: discord.Interaction, data: Mapping[str, Any]) -> None:
-        """An entry in the menu of a message: its words go where the entry says, with the name of who wrote them."""
-        verb, words, author, name = picked(data)
-        if verb == "note" and author != str(interaction.user.id):
-            words = f"{name} wrote: {words}"
-        await self._asked(interaction, self._request(interaction, verb, text=words))
-
-    async def _asked(self, interaction: discord.Interaction, request: Request) -> None:
-        """Show the form that the desk wants first, which Discord takes only as the first word; else have it answered."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_WORD):
-                request = await self._placed(interaction, request)
-        form = self._desk.form(request)
-        if form:
-            await interaction.response.send_modal(modal(form))
-        else:
-            await self._hand(interaction, request)
-
-    async def _hand(self, interaction: discord.Interaction, request: Request) -> None:
-        """Acknowledge at once, let the desk take its time, then fill in the answer."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        try:
-            answer = await self._desk.answer(await self._placed(interaction, request))
-        except Exception:
-            log.exception("the desk failed", chat=self._name, verb=request.verb)
-            answer = _BROKEN
-        incident = answer.head.incident if answer.head else request.incident
-        buttons = answer.buttons or (answer.head.buttons if answer.head else ())
-        await interaction.edit_original_response(
-            embeds=looks.answered(answer),
-            view=looks.view(buttons, incident),
-            attachments=[discord.File(io.BytesIO(answer.png), looks.CHART, description=answer.alt[:1024] or None)]
-            if answer.png
-            else [],
-        )
-
-    def _request(self, interaction: discord.Interaction, verb: str, **said: str) -> Request:
-        user = interaction.user
-        who = Person(chat=self._name, id=str(user.id), name=user.display_name)
-        parent = getattr(interaction.channel, "parent_id", None)
-        places = (self._places.get(str(number)) for number in (interaction.channel_id, parent))
-        held = [str(user.id), *(str(role.id) for role in getattr(user, "roles", ()))]
-        right = granted(self._roles, held)
-        return Request(verb=verb, who=who, channel=next(filter(None, places), ""), right=right, **said)
-
-    async def _placed(self, interaction: discord.Interaction, request: Request) -> Request:
-        """The request with the incident in whose thread it was made."""
-        thread = interaction.channel
-        if request.incident or request.target or not isinstance(thread, discord.Thread):
-            return request
-        return replace(request, incident=await self._incident(thread.parent_id, thread.id))
-
-
-async def stay(fresh: Callable[[], Gateway], token: str, clock: Clock, name: str) -> None:
-    """Keep one gateway client alive until cancelled: a minute between tries at most, five when a person must act.
+async def stay(fresh: Callable[[], Ear], token: str, clock: Clock, name: str) -> None:
+    """Keep one client alive until cancelled: a minute between tries at most, five when a person must act.
 
     The library alone would wait up to 17 minutes between tries, and return for good on some closes.
     """
     pause, trouble = _FIRST_PAUSE, ""
     while True:
         began = clock.monotonic()
-        why, wait = await _listened(fresh(), token)
+        why, wait = await _listened(fresh(), token, clock)
         if clock.monotonic() - began > _STABLE:
             pause, trouble = _FIRST_PAUSE, ""
         if why != trouble:
@@ -231,13 +136,24 @@ async def stay(fresh: Callable[[], Gateway], token: str, clock: Clock, name: str
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _listened(client: Gateway, token: str) -> tuple[str, float]:
+async def within(clock: Clock, work: Coroutine[Any, Any, object], seconds: float) -> bool:
+    """Whether something was done in time; if not, it is given up. What it raises is raised."""
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work), asyncio.create_task(clock.sleep(seconds))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            tasks[0].result()
+        return tasks[0].done()
+    finally:
+        await _ended(tasks)
+
+
+async def _listened(client: Ear, token: str, clock: Clock) -> tuple[str, float]:
     """Listen until something breaks; answers why, and how long to wait if not the usual pause."""
     try:
         with troubles("gateway"):
-            async with client:
-                await client.login(token)
-                await client.connect(reconnect=False)
+            await _signed_in(client, token, clock)
+            await client.connect(reconnect=False)
     except Retry as why:
         return str(why), why.after.total_seconds() if why.after else 0.0
     except Refused as why:
@@ -245,4 +161,25 @@ async def _listened(client: Gateway, token: str) -> tuple[str, float]:
     except Exception as odd:
         log.exception("the gateway client failed")
         return f"the gateway client failed: {odd!r}", 0.0
+    finally:
+        await _thrown_away(client)
     return "Discord's gateway let go of us", 0.0
+
+
+async def _signed_in(client: Ear, token: str, clock: Clock) -> None:
+    if not await within(clock, client.login(token), _BEGINNING):
+        raise Retry("Discord did not answer when we signed in")
+
+
+async def _thrown_away(client: Ear) -> None:
+    """Let go of a client; a dead link would have us wait for its good-bye for half a minute."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GOODBYE):
+            await client.close()
+    await client.http.close()
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,6 @@ after its successor is up, so nothing falls into the gap.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -23,36 +22,34 @@ from bot.ports import Clock, Refused, Retry
 
 log = structlog.get_logger(__name__)
 
-Hear = Callable[[str, dict[str, Any]], Awaitable[None]]
+Take = Callable[[str, str, dict[str, Any]], None]
 
 _HANDSHAKE = 10.0
 _LOOK = 0.5
 _SPACING = 5.0  # opening sockets is Slack's tightest tier of limits
 _SLOWEST = 60.0
 _REFUSED = 300.0
-_REMEMBERED = 1_000
 
 
 class Socket:
     """One connection to Slack's events, for as long as `run` runs.
 
-    `ticket` gets an address for one connection; `hear` is given each envelope's type and payload, once.
+    `ticket` gets an address for one connection; `take` is given a name for each envelope, under which
+    Slack may repeat it, its type and its payload.
     `heartbeat` is the seconds between pings; half of it without a pong ends a link.
     """
 
     def __init__(
-        self, name: str, ticket: Callable[[], Awaitable[str]], hear: Hear, clock: Clock, heartbeat: float = 5.0
+        self, name: str, ticket: Callable[[], Awaitable[str]], take: Take, clock: Clock, heartbeat: float = 5.0
     ) -> None:
         self._name = name
         self._ticket = ticket
-        self._hear = hear
+        self._take = take
         self._clock = clock
         self._heartbeat = heartbeat
         self._dial_at = 0.0
         self._broken = False
-        self._seen: OrderedDict[str, None] = OrderedDict()
         self._links: set[_Link] = set()
-        self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -65,9 +62,6 @@ class Socket:
         finally:
             for link in list(self._links):
                 await self._retire(link)
-            for work in self._working:
-                work.cancel()
-            await asyncio.gather(*self._working, return_exceptions=True)
 
     async def _ended(self, link: _Link) -> None:
         await self._until(lambda: link.tired or not link.alive, None)
@@ -116,18 +110,6 @@ class Socket:
         while not condition() and (patience is None or self._clock.monotonic() - began < patience):
             await self._clock.sleep(_LOOK)
 
-    async def _take(self, kind: str, payload: dict[str, Any], envelope: str) -> None:
-        """Hand an envelope on, unless it came before: Slack repeats events it believes unanswered."""
-        once = str(payload.get("event_id") or envelope)
-        if once in self._seen:
-            return
-        self._seen[once] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        work = asyncio.ensure_future(self._hear(kind, payload))
-        self._working.add(work)
-        work.add_done_callback(self._working.discard)
-
     def _say_broken(self, why: str) -> None:
         if not self._broken:
             log.warning("slack_not_listening", chat=self._name, why=why)
@@ -142,9 +124,7 @@ class Socket:
 class _Link(SocketModeClient):
     """One socket on one ticket; it reports its end and leaves the rest to `Socket`."""
 
-    def __init__(
-        self, ticket: str, take: Callable[[str, dict[str, Any], str], Awaitable[None]], heartbeat: float
-    ) -> None:
+    def __init__(self, ticket: str, take: Take, heartbeat: float) -> None:
         super().__init__("", logger=SILENT, auto_reconnect_enabled=False, ping_interval=heartbeat)
         self.wss_uri = ticket
         self.proxy = proxy(ticket)
@@ -180,7 +160,8 @@ class _Link(SocketModeClient):
     async def _answer(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """Acknowledge first: Slack shows people a failure after three seconds, whatever the work takes."""
         await self.send_socket_mode_response({"envelope_id": request.envelope_id})
-        await self._take(request.type, request.payload, request.envelope_id)
+        name = str(request.payload.get("event_id") or request.envelope_id)
+        self._take(name, request.type, request.payload)
 
 
 def _pause(why: Retry | Refused, failures: int) -> float:

@@ -81,6 +81,13 @@ def _features() -> Iterator[Sequence[str]]:
     yield "Menu of a message", _listed(SHORTCUTS.values()), _listed(MENUS)
     yield "Said in the thread itself", _if("app_mention" in EVENTS, "`@tocsin why`"), "`/incident why`"
     yield "Live board", _if("app_home_opened" in EVENTS, "home tab"), "`/status`"
+    ours, theirs = slack.SlackConnection.model_fields, discord.DiscordConnection.model_fields
+    yield "Heard from inside", _if("app_token" in ours, "Socket Mode"), _if("gateway_url" in theirs, "gateway")
+    yield (
+        "Or called at `/chats/NAME`",
+        _if("signing_secret" in ours, "signed with HMAC"),
+        _if("public_key" in theirs, "signed with Ed25519"),
+    )
     yield "Rights by", _if("usergroups.users.list" in methods, "user groups and people"), "roles and people"
     yield (
         "Never twice",

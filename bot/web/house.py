@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model import Picture, Policy
-from bot.ports import Board, Clock, Desk, Hearing, Intake, Vantages
+from bot.ports import Board, Clock, Desk, Hearing, Intake, Letter, Missing, Vantages, Word
 from bot.web.access import Access
 from bot.web.metrics import Metrics
 
@@ -28,13 +28,18 @@ async def _no_retry(_: str) -> int:
     return 0
 
 
+async def no_call(chat: str, _: Letter) -> Word:
+    """What is heard at a door where no platform calls."""
+    raise Missing(f"no platform calls {chat!r} here; set signing_secret or public_key under chats.{chat} in the config")
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """Everything `site` needs. `key` is a lasting secret that seals forms, so that they outlive a restart.
 
     `policy` is the common one: the order of levels, and so their colours. `ready` answers named conditions, each with the word `ok` or
     with what is wrong. `notices` are what ails the house itself, by
-    subject, for its front page. `letters` are what channels refused for good, and `retry` tries those of one again, or of all (empty). `spark` draws a small inline SVG, `png` turns an SVG into a picture.
+    subject, for its front page. `letters` are what channels refused for good, and `retry` tries those of one again, or of all (empty). `call` hands a platform's call to a chat. `spark` draws a small inline SVG, `png` turns an SVG into a picture.
     """
 
     board: Board
@@ -55,3 +60,4 @@ class House:
     notices: Callable[[], Mapping[str, str]] = dict
     letters: Callable[[], Awaitable[Sequence[Mapping[str, str]]]] = _no_letters
     retry: Callable[[str], Awaitable[int]] = _no_retry
+    call: Callable[[str, Letter], Awaitable[Word]] = no_call

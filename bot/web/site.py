@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from bot.ports import Refused, Retry
 from bot.web.api import Api, answer
 from bot.web.bodies import REPORTS
+from bot.web.calls import Calls
 from bot.web.doors import CALLER, Doors
 from bot.web.drawings import Drawings
 from bot.web.feeds import Feeds
@@ -25,6 +26,7 @@ from bot.web.house import House
 from bot.web.letters import Letters
 from bot.web.live import Live
 from bot.web.looks import Looks
+from bot.web.mail import Mail
 from bot.web.openapi import describe
 from bot.web.pages import Pages
 from bot.web.privacy import Privacy
@@ -48,7 +50,7 @@ _WORDS = {
     404: "there is nothing at this address; GET /openapi.json lists what there is",
     405: "this address does not take that method",
 }
-_JSON_FACED = ("/api/", "/hooks/")
+_JSON_FACED = ("/api/", "/hooks/", "/chats/")
 _log = structlog.get_logger()
 
 
@@ -84,13 +86,14 @@ class _Site:
         api = Api(house)
         health = Health(house, lambda: describe(self._routes, house.public_url))
         forms, feeds = Forms(house, self._doors, self._pages), Feeds(house, fragments)
-        drawings = Drawings(house, api.known)
+        drawings, mail = Drawings(house, api.known), Mail(house)
         rooms = (
             api,
             Letters(house),
             Looks(house),
             Privacy(house),
-            Hooks(house),
+            Hooks(house, mail),
+            Calls(house.call, mail),
             feeds,
             drawings,
             self._pages,

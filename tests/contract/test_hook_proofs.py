@@ -34,7 +34,7 @@ from doubles.served import AWAY, Served, serving
 from multidict import CIMultiDict
 
 from bot.core.model import Health
-from bot.web.hooks import Room
+from bot.web.mail import Room
 
 SHIFT = timedelta(seconds=301)
 

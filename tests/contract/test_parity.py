@@ -10,7 +10,10 @@ from bot.commands.parity import page, verbs
 from bot.core.speech import VERBS
 
 PAGE = Path(__file__).parents[2] / "docs" / "parity.md"
-LACKS = {"`bot_token`", "`app_token`", "`broadcast`", "`token`", "`guild`", "`gateway_url`"}
+LACKS = {
+    *("`bot_token`", "`app_token`", "`signing_secret`", "`broadcast`"),
+    *("`token`", "`guild`", "`gateway_url`", "`public_key`"),
+}
 """Settings that one platform alone can have: its own tokens and addresses, and Slack's showing of a reply to all."""
 
 

@@ -32,6 +32,24 @@ def test_short_commands_can_be_left_to_another_app() -> None:
     assert [c["command"] for c in described["features"]["slash_commands"]] == ["/incident"]
 
 
+def test_an_app_that_calls_us_knows_the_one_address_for_everything() -> None:
+    url = "https://status.example.org/chats/slack"
+    described = manifest(url=url)
+    settings = described["settings"]
+    assert not settings["socket_mode_enabled"]
+    assert settings["event_subscriptions"]["request_url"] == settings["interactivity"]["request_url"] == url
+    assert {command["url"] for command in described["features"]["slash_commands"]} == {url}
+    assert described["oauth_config"] == manifest()["oauth_config"]
+
+
+@pytest.mark.parametrize("url", ["http://status.example.org/chats/slack", "https://status.example.org/", "slack"])
+def test_an_address_that_slack_cannot_call_is_explained(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(url=url) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert "https://HOST/chats/NAME" in err
+
+
 def test_its_scopes_cover_each_method_as_slack_documents_it() -> None:
     asked = set(manifest()["oauth_config"]["scopes"]["bot"])
     for method in METHODS:

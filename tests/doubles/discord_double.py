@@ -1,4 +1,4 @@
-"""Discord over loopback: REST v10 and the gateway, strict about limits, with faults on demand.
+"""Discord over loopback: REST v10 and the gateway or signed interactions, strict about limits, with faults on demand.
 
 Inside a test: `async with DiscordDouble() as double`. As a program: `python tests/doubles/discord_double.py --port N`,
 driven by `GET /_control/dump`, `POST /_control/faults`, `POST /_control/inject` and `POST /_control/gateway`.
@@ -17,15 +17,18 @@ import struct
 import sys
 import time
 from collections import defaultdict, deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import aiohttp
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from doubles.discord_events import BOT, GUILD, PERSON, TOKEN, Gateway, user
+from doubles.discord_events import BOT, GUILD, PERSON, TOKEN, Gateway, member, user
 from doubles.discord_rules import Wrong
 from doubles.discord_server import CHANNEL, ROLE, Handler, Interaction, Server, as_json
 
@@ -62,6 +65,9 @@ class DiscordDouble(Server):
         self.calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.faults: list[Fault] = []
         self.gateway = Gateway(self, heartbeat)
+        self.endpoint = ""
+        self.key = Ed25519PrivateKey.generate()
+        self._calling: set[asyncio.Task[None]] = set()
         self._recent: dict[str, deque[float]] = defaultdict(deque)
         self._runner: web.AppRunner | None = None
 
@@ -119,8 +125,50 @@ class DiscordDouble(Server):
         if message:
             payload["message"] = self.messages[message]
         self.interactions[f"tok{number}"] = deed = Interaction(payload, time.monotonic())
-        await self.gateway.dispatch("INTERACTION_CREATE", payload)
+        if self.endpoint:
+            self._begin(self._call(deed))
+        else:
+            await self.gateway.dispatch("INTERACTION_CREATE", payload)
         return deed
+
+    async def point_at(self, url: str) -> None:
+        """Send interactions to this address from now on; as Discord does, only once it has answered a ping and refused a forgery."""
+        ping = {"id": self.snowflake(), "application_id": BOT, "type": 1, "token": "ping", "version": 1}
+        body = json.dumps(ping).encode()
+        status, told = await self.deliver(url, body)
+        forged, _ = await self.deliver(url, body, key=Ed25519PrivateKey.generate())
+        if (status, forged) != (200, 401) or json.loads(told) != {"type": 1}:
+            raise AssertionError(f"interactions_endpoint_url could not be verified: {status} {told}, forged {forged}")
+        self.endpoint = url
+
+    async def deliver(
+        self, url: str, body: bytes, *, key: Ed25519PrivateKey | None = None, off: float = 0.0, **headers: str
+    ) -> tuple[int, str]:
+        """One signed request; answers status (0: none within three seconds) and body."""
+        stamp = str(int(time.time() + off))
+        signature = (key or self.key).sign(stamp.encode() + body).hex()
+        signed = {"Content-Type": "application/json", "X-Signature-Ed25519": signature, "X-Signature-Timestamp": stamp}
+        try:
+            async with (
+                asyncio.timeout(3.0),
+                aiohttp.ClientSession() as session,
+                session.post(url, data=body, headers=signed | headers) as answer,
+            ):
+                return answer.status, await answer.text()
+        except (TimeoutError, aiohttp.ClientError):
+            return 0, ""
+
+    async def _call(self, deed: Interaction) -> None:
+        """An interaction as a request: answered in place, or accepted with 202 and answered over REST."""
+        status, told = await self.deliver(self.endpoint, json.dumps(deed.payload).encode())
+        deed.accepted = status
+        if status == 200 and told:
+            self.responded(deed, json.loads(told))
+
+    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(call)
+        self._calling.add(task)
+        task.add_done_callback(self._calling.discard)
 
     async def command(
         self,
@@ -200,7 +248,13 @@ class DiscordDouble(Server):
         await site.start()
         self.port = self._runner.addresses[0][1]
 
+    @property
+    def public_key(self) -> str:
+        return self.key.public_key().public_bytes_raw().hex()
+
     async def stop(self) -> None:
+        for call in self._calling:
+            call.cancel()
         await self.gateway.stop()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -329,17 +383,7 @@ def _reset(request: web.Request) -> None:
 
 
 def _member(roles: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "user": user(PERSON, "ada"),
-        "nick": "Ada",
-        "roles": list(roles),
-        "joined_at": "2020-01-01T00:00:00+00:00",
-        "premium_since": None,
-        "permissions": "0",
-        "deaf": False,
-        "mute": False,
-        "flags": 0,
-    }
+    return {**member(user(PERSON, "ada"), roles, "Ada"), "permissions": "0"}
 
 
 async def _serve(port: int) -> None:

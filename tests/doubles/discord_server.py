@@ -29,6 +29,7 @@ class Interaction:
     payload: dict[str, Any]
     sent_at: float
     answered_at: float = 0.0
+    accepted: int = 0
     kind: int = 0
     data: dict[str, Any] = field(default_factory=dict)
     original: dict[str, Any] = field(default_factory=dict)
@@ -395,16 +396,20 @@ class Server:
 
     async def _callback(self, request: web.Request) -> web.Response:
         deed = self._deed(request)
+        body, _ = await _body(request)
+        self.responded(deed, body)
+        about = {"id": deed.payload["id"], "type": deed.payload["type"], "response_message_loading": body["type"] == 5}
+        return as_json({"interaction": about, "resource": {"type": body["type"]}})
+
+    def responded(self, deed: Interaction, body: dict[str, Any]) -> None:
+        """The first answer to what a person did."""
         if time.monotonic() - deed.sent_at > 3.0:
             raise Wrong(404, 10062, "Unknown interaction")
         if deed.kind:
             raise Wrong(400, 40060, "Interaction has already been acknowledged.")
-        body, _ = await _body(request)
         _check_callback(deed, body)
         deed.kind, deed.data, deed.answered_at = body["type"], body.get("data") or {}, time.monotonic()
         deed.responded.set()
-        about = {"id": deed.payload["id"], "type": deed.payload["type"], "response_message_loading": body["type"] == 5}
-        return as_json({"interaction": about, "resource": {"type": body["type"]}})
 
     def _deed(self, request: web.Request) -> Interaction:
         deed = self.interactions.get(request.match_info["token"])

@@ -14,10 +14,11 @@ from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
 from bot.core import chart
 from bot.core.model import Signal
 from bot.fields import Secret
-from bot.ports import Hearing
+from bot.ports import Clock, Hearing
 from bot.vantages import Vantages
 from bot.web.access import Access, Token
-from bot.web.house import House
+from bot.web.calls import Call
+from bot.web.house import House, no_call
 from bot.web.metrics import Metrics
 from bot.web.site import runner, site
 
@@ -59,6 +60,8 @@ async def serving(
     public_url: str = "https://status.example.org",
     hearing: Hearing | None = None,
     vantages: Vantages | None = None,
+    call: Call = no_call,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Served]:
     """A running site; the port is the system's choice."""
     board, desk, intake = FakeBoard(), FakeDesk(), FakeIntake()
@@ -73,7 +76,7 @@ async def serving(
         intake=intake,
         hearing=hearing or FakeHearing(),
         vantages=vantages or Vantages(watches={}, clock=board.clock, hear=_unheard),
-        clock=board.clock,
+        clock=clock or board.clock,
         access=Access(tokens=tuple(tokens)),
         key=b"k" * 32,
         public_url=public_url,
@@ -83,6 +86,7 @@ async def serving(
         spark=chart.spark,
         png=_png,
         metrics=Metrics(),
+        call=call,
     )
     app = site(house)
     run = runner(app)

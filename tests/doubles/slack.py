@@ -1,8 +1,8 @@
-"""Slack over loopback: the Web API, Socket Mode and what people do, as strict as the documentation.
+"""Slack over loopback: the Web API, Socket Mode or signed requests, and what people do, as strict as the documentation.
 
 In a test: `async with SlackDouble() as slack:` and point `api_url` at `slack.url`. As a process of its own:
 `python tests/doubles/slack.py --port 8065` prints the base URL; `/_control/...` then does what the methods here do: GET `messages`, `calls`, `happenings`, `ephemerals` or `sockets` to
-look, POST `slash`, `press`, `mention`, `pick`, `submit`, `fault`, `drop` or `channel` with JSON arguments to act.
+look, POST `slash`, `press`, `mention`, `pick`, `submit`, `fault`, `drop`, `point_at` or `channel` with JSON arguments to act.
 
 It forgives nothing: tokens, scopes, membership, Block Kit limits, thread parents, triggers, response_urls and the
 three seconds for an acknowledgement are all checked. A fault script says, per method and call, what goes wrong:
@@ -13,19 +13,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
+import hmac
 import itertools
 import json
 import socket
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
+from urllib.parse import urlencode
 
+import aiohttp
 from aiohttp import WSMsgType, web
 
 BOT_TOKEN = "xoxb-double"
+SIGNING_SECRET = "signing-secret-of-the-double"
 APP_TOKEN = "xapp-double"
 TEAM, BOT_USER, BOT_ID, APP_ID = "T1", "UBOT", "B1", "A1"
 EVERY_SCOPE = frozenset(
@@ -162,6 +167,9 @@ class SlackDouble:
         self.sockets: list[web.WebSocketResponse] = []
         self.frozen = False
         self.lag = 0.0
+        self.request_url = ""
+        self.refusals: list[tuple[int, str]] = []
+        self._calling: set[asyncio.Task[None]] = set()
         self._tickets: set[str] = set()
         self._ids = itertools.count(1)
         self._last_ts = 0.0
@@ -185,6 +193,8 @@ class SlackDouble:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        for call in self._calling:
+            call.cancel()
         for ws in self.sockets:
             transport = ws._req.transport if ws._req else None
             if transport:
@@ -313,11 +323,72 @@ class SlackDouble:
         message = {"envelope_id": f"envelope-{number}", "type": kind, "payload": payload, **envelope}
         happening = Happening(message, time.monotonic())
         self.happenings.append(happening)
+        if self.request_url:
+            self._begin(self._call(happening))
+            return happening
         open_sockets = [ws for ws in self.sockets if not ws.closed]
         if not open_sockets:
             raise ApiError("dispatch_failed")
         await open_sockets[-1].send_json(message)
         return happening
+
+    async def point_at(self, url: str) -> None:
+        """Switch Socket Mode off, and call this address from now on; as Slack does, only once it has proved itself."""
+        body = json.dumps({"type": "url_verification", "token": "old", "challenge": "3eZbrw1aB"}).encode()
+        status, answer = await self.deliver(url, body, "application/json")
+        if status != 200 or "3eZbrw1aB" not in answer:
+            raise AssertionError(f"the address did not respond with the challenge: {status} {answer}")
+        self.request_url = url
+
+    async def _call(self, happening: Happening) -> None:
+        """Send a happening to the address; events are tried again when no 200 comes within three seconds."""
+        kind, payload = happening.envelope["type"], happening.envelope["payload"]
+        if kind == "events_api":
+            body, content = (
+                json.dumps({"token": "old", "type": "event_callback", **payload}).encode(),
+                "application/json",
+            )
+        else:
+            form = {"payload": json.dumps(payload)} if kind == "interactive" else payload
+            body, content = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        first = happening.envelope.get("retry_attempt", 0)
+        for attempt in range(first, 4 if kind == "events_api" else 1):
+            more = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}
+            later = self.now() + attempt  # each try is signed afresh
+            status, answer = await self.deliver(self.request_url, body, content, at=later, **more)
+            if status == 200:
+                happening.acked_after = time.monotonic() - happening.sent
+                happening.ack = json.loads(answer) if answer else {}
+                return
+
+    async def deliver(
+        self, url: str, body: bytes, content: str, *, at: float | None = None, **headers: str
+    ) -> tuple[int, str]:
+        """One signed request; answers status (0: none within three seconds) and body."""
+        signed = {"Content-Type": content, **self.signed(body, at), **headers}
+        try:
+            async with (
+                asyncio.timeout(ACK_WITHIN),
+                aiohttp.ClientSession() as web,
+                web.post(url, data=body, headers=signed) as answer,
+            ):
+                told = answer.status, await answer.text()
+        except (TimeoutError, aiohttp.ClientError):
+            told = 0, ""
+        if told[0] != 200:
+            self.refusals.append(told)
+        return told
+
+    def signed(self, body: bytes, at: float | None = None) -> dict[str, str]:
+        """The two headers that prove a request."""
+        stamp = str(int(self.now() if at is None else at))
+        digest = hmac.new(SIGNING_SECRET.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256)
+        return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest.hexdigest()}"}
+
+    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(call)
+        self._calling.add(task)
+        task.add_done_callback(self._calling.discard)
 
     async def drop(self, reason: str = "") -> None:
         """End every socket: with an announcement when a reason is given, else as a broken wire does."""
@@ -635,6 +706,8 @@ class SlackDouble:
                 self.fault(method, *[Fault(**given)] * times, skip=skip)
             case "drop":
                 await self.drop(given.get("reason", ""))
+            case "point_at":
+                await self.point_at(given["url"])
             case "submit":
                 return await self._controlled(self.submit(self.happenings[given.pop("of")], **given))
             case _:

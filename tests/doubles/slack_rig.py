@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from doubles.slack import APP_TOKEN, BOT_TOKEN, SlackDouble
+from doubles.served import serving
+from doubles.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackDouble
 
 from bot.chats.slack import SlackConnection
 from bot.core.model import Answer, Bold, Button, Fact, Field, Form, Head, Line, Request, Said, Source, When
@@ -165,6 +166,24 @@ async def listening(slack: SlackDouble, desk: DeskDouble, **config: Any) -> Asyn
         run = asyncio.create_task(chat.run(desk, [PLACE]))
         try:
             await until(lambda: any(not ws.closed for ws in slack.sockets))
+            yield chat
+        finally:
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def called(slack: SlackDouble, desk: DeskDouble, **config: Any) -> AsyncIterator[Chat]:
+    """A chat that Slack calls, behind the real site."""
+    given = {"app_token": None, "signing_secret": Secret(SIGNING_SECRET)}
+    async with (
+        connected(slack, Hurry(), **given | config) as chat,
+        serving(call=lambda _name, letter: chat.called(letter), clock=Hurry()) as served,
+    ):
+        run = asyncio.create_task(chat.run(desk, [PLACE]))
+        try:
+            await asyncio.sleep(0.01)
+            await slack.point_at(f"{served.url}/chats/slack")
             yield chat
         finally:
             run.cancel()

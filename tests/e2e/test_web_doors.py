@@ -43,7 +43,7 @@ ALLOWED = {
         "GET /incident/{incident}/resolve", "GET /api/v1/dead-letters", "POST /api/v1/retry",
         "POST /api/v1/reporters/export", "POST /api/v1/reporters/forget",
     },
-    "proof": {"POST /hooks/{service}/{watch}", "OPTIONS /hooks/{service}/{watch}"},
+    "proof": {"POST /hooks/{service}/{watch}", "OPTIONS /hooks/{service}/{watch}", "POST /chats/{chat}"},
 }  # fmt: skip
 
 # The status each caller gets where not let in; None is let in. A route that is open lets everybody in but a liar.
@@ -271,7 +271,7 @@ async def test_buckets_fill_again_and_forget_who_is_gone() -> None:
 
 def _ask(served: Served, route: Route, headers: dict[str, str]) -> object:
     path = route.path.replace("{service}", "twitter").replace("{incident}", INCIDENT).replace("{name}", "style.css")
-    path = path.replace("{watch}", "alerts")
+    path = path.replace("{watch}", "alerts").replace("{chat}", "slack")
     json = {"service": "twitter"} if route.method == "POST" and route.needs == "report" else None
     data = "" if route.method == "POST" and route.face == "page" else None
     form = {"Content-Type": "application/x-www-form-urlencoded"} if data is not None else {}
