@@ -6,7 +6,7 @@ SOAKED := tests/promises/soaked.jsonl
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: install run demo test check bench bench-detection soak promises seeded-bugs docs sbom fmt lint clean
+.PHONY: install run demo test check bench bench-detection soak promises seeded-bugs docs screens sbom fmt lint clean
 .DEFAULT_GOAL := run
 
 install: .venv/installed      ## set up .venv/bin/tocsin
@@ -48,6 +48,9 @@ seeded-bugs: .venv/developed  ## plant ten bugs in a copy, one at a time; each m
 docs: .venv/developed         ## write the reference pages and the schema from the code
 	.venv/bin/tocsin schema > config.schema.json
 	.venv/bin/python docs/generate.py
+
+screens: .venv/developed      ## draw every kind of message as the chats would show it; needs Chromium
+	.venv/bin/python docs/screens.py
 
 sbom: | $(UV)                 ## what it is made of (CycloneDX), and the locked hashes
 	$(UV) export --frozen --no-dev --format cyclonedx1.5 --output-file sbom.json --quiet

@@ -7,6 +7,7 @@ Limits: https://discord.com/developers/docs/resources/message#embed-object-embed
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -85,9 +86,11 @@ def number(seq: int) -> str:
 
 
 def call(line: Line) -> str:
-    """The content of a line that calls people: the mention and our own words, never a stranger's."""
-    ours = tuple(part for part in line.text if not isinstance(part, Said))
-    return f"{line.mention} {fit(ours, _CONTENT - len(line.mention) - 1)}" if line.mention else ""
+    """The content of a line that calls people: the mention, and our words before the sentence with a stranger's."""
+    ours = tuple(itertools.takewhile(lambda part: not isinstance(part, Said), line.text))
+    words = fit(ours, _CONTENT - len(line.mention) - 1)
+    whole = words if len(ours) == len(line.text) else words[: words.rfind(". ") + 1]
+    return f"{line.mention} {whole}".strip() if line.mention else ""
 
 
 def answered(answer: Answer) -> list[discord.Embed]:

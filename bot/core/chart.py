@@ -39,6 +39,9 @@ class _Frame(Struct, frozen=True, kw_only=True):
         return round(self.bottom - min(count / self.most, 1.0) * (self.bottom - self.top), 1)
 
 
+_FLAT = 10.0  # times the highest count beyond which a level is left out
+
+
 def svg(picture: Picture, *, width: int = 1200, height: int = 480, theme: str = "light") -> str:
     """A whole chart with its name, axes and marks; letters grow with the width, so a thumbnail can still be read."""
     ink = THEMES[theme]
@@ -113,8 +116,18 @@ def _frame(picture: Picture, edges: tuple[float, float, float, float], font: flo
 
 def _scale(picture: Picture) -> float:
     """The value at the top: everything drawn fits below it, and its ticks are round."""
+    return nice(max(_highest(picture), _ruled(picture) * 1.1))  # a rule has its name above it
+
+
+def _highest(picture: Picture) -> float:
     known = [value for row in (picture.counts, picture.usual, picture.high) for value in row if value is not None]
-    return nice(max([*known, (picture.rule or 0.0) * 1.1, 4.0]))  # a rule has its name above it
+    return max([*known, 4.0])
+
+
+def _ruled(picture: Picture) -> float:
+    """The level's count; 0 where there is none, or where it would press all that happened flat onto the ground."""
+    rule = picture.rule or 0.0
+    return rule if rule <= _FLAT * _highest(picture) else 0.0
 
 
 def _headline(frame: _Frame, picture: Picture, top: float, font: float) -> str:
@@ -212,10 +225,11 @@ def _runs(frame: _Frame, picture: Picture, values: Sequence[float | None]) -> li
 
 def _rule(frame: _Frame, picture: Picture) -> str:
     """The level that was crossed: a thin line with its name."""
-    if picture.rule is None:
+    rule = _ruled(picture)
+    if not rule:
         return ""
-    y, size = frame.y(picture.rule), frame.font * 0.86
-    words = f"{picture.rule_name} {number(picture.rule)}".strip()
+    y, size = frame.y(rule), frame.font * 0.86
+    words = f"{picture.rule_name} {number(rule)}".strip()
     return (
         f'<path class="rule" d="M{frame.left:g} {y:g}H{frame.right:g}" stroke="{frame.ink["quiet"]}" '
         f'stroke-width="{max(1.0, frame.font / 18):g}" stroke-dasharray="{frame.font / 9:g} {frame.font / 5:g}"/>'

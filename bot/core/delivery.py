@@ -13,7 +13,7 @@ from datetime import timedelta
 import msgspec
 
 from bot.core.heading import tone
-from bot.core.model import Entry, Incident, Line, Part, Policy, State, Text, Thread, When
+from bot.core.model import Entry, Incident, Kind, Line, Part, Policy, State, Text, Thread, When
 
 _FLOOD = 6
 _REPLY = re.compile(r"reply:(\d+)-(\d+)")
@@ -87,7 +87,7 @@ def line(entries: Sequence[Entry], incident: Incident, policy: Policy) -> Line:
     return Line(
         seq=last.seq,
         text=text,
-        tone="over" if over else tone(last.level, policy),
+        tone="over" if over or last.kind is Kind.EASED else tone(last.level, policy),
         level=last.level,
         loud=any(entry.loud for entry in entries) if incident.alive else last.loud and known,
         calls=incident.alive and any(entry.calls for entry in entries),

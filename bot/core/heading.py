@@ -104,7 +104,8 @@ def _sentence(incident: Incident) -> Text:
         return ("Calm since ", When(incident.eased_at or incident.since), ". It closes if that lasts.")
     seen, place = wording.symptoms(incident.scope), wording.where(incident.scope)
     people = f"People report {seen}" if seen else ""
-    told = ", ".join(part for part in (people, place) if part)
+    between = ", " if place.startswith("mostly") else ". "
+    told = between.join(part for part in (people, place) if part)
     sure = "Two kinds of evidence agree." if incident.confidence == "confirmed" else "One kind of evidence so far."
     if incident.vendor_at is not None:
         sure = "The vendor confirms it."
@@ -130,7 +131,7 @@ def _counted(incident: Incident) -> list[Fact]:
     facts = [Fact(label="Began", value=began)]
     if incident.numbers is not None:
         facts.append(Fact(label="Now", value=(wording.counted(incident.numbers),)))
-    if incident.peak is not None:
+    if incident.peak is not None and wording.remarkable(incident.peak):
         facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
     return facts
 

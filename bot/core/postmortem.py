@@ -99,10 +99,10 @@ def _questions() -> list[str]:
 
 
 def _peak(incident: Incident) -> str:
-    if incident.peak is None:
+    if incident.peak is None or not wording.remarkable(incident.peak):
         return ""
     times = f", {wording.ratio(incident.peak.times)} as usual" if incident.peak.times else ""
-    return f"{incident.peak.count:,} reports at {_minute(incident.peak.at)}{times}"
+    return f"{wording.reports(incident.peak.count)} at {_minute(incident.peak.at)}{times}"
 
 
 def _alt(incident: Incident) -> str:

@@ -36,6 +36,7 @@ _WHO = {
     Evidence.VENDOR: "the vendor's page",
     Evidence.ALERT: "an alert",
 }
+_MORE = 1.5  # times the usual, from which a count is worth a remark
 _ACTS = {
     "ack": "acknowledged",
     "unack": "took the acknowledgement back",
@@ -184,11 +185,16 @@ def duration(incident: Incident) -> timedelta:
 
 def counted(numbers: Numbers) -> str:
     """`312 reports in 15 min, usually 6 (52 times as many)`."""
-    window = f"{numbers.count:,} {'report' if numbers.count == 1 else 'reports'} in {lasted(numbers.within)}"
+    window = f"{reports(numbers.count)} in {lasted(numbers.within)}"
     if numbers.usual is None:
         return f"{window} (no usual known yet)"
-    times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= 1.5 else ""
+    times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= _MORE else ""
     return f"{window}, usually {few(numbers.usual)}{times}"
+
+
+def reports(count: int) -> str:
+    """`1 report`, `1,479 reports`."""
+    return f"{count:,} {'report' if count == 1 else 'reports'}"
 
 
 def few(number: float) -> str:
@@ -328,20 +334,27 @@ def _ended(incident: Incident) -> Text:
 
 
 def _peak(peak: Peak | None) -> Text:
-    if peak is None:
+    if peak is None or not remarkable(peak):
         return ()
     times = f", {ratio(peak.times)} as usual" if peak.times else ""
-    return (f"Peak {peak.count:,} reports at ", When(peak.at), f"{times}. ")
+    return (f"Peak {reports(peak.count)} at ", When(peak.at), f"{times}. ")
+
+
+def remarkable(peak: Peak) -> bool:
+    """False for a highest count that any day brings, in a trouble of which others told."""
+    return peak.times is None or peak.times >= _MORE
 
 
 def _first(incident: Incident) -> Text:
-    if incident.first_kind is None:
+    if not known_first(incident):
         return ()
     return (f"First known from {known_first(incident)}. " + (lead(incident) or _never(incident)),)
 
 
 def known_first(incident: Incident) -> str:
-    """The kind of evidence that told first: `people's reports`; empty where a person declared it."""
+    """The kind of evidence that told first: `people's reports`; a person's declaration comes before all others."""
+    if incident.declared_by:
+        return "a person who declared it"
     return _WHO[incident.first_kind] if incident.first_kind else ""
 
 

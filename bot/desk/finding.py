@@ -62,7 +62,8 @@ class Finder:
         """There is none, or there are several to choose from."""
         alive = self._house.board.open()
         if request.target or not alive:
-            return no(("There is no open incident", *((" of ", Said(request.target)) if request.target else ()), "."))
+            of: Text = (" of ", Said(request.target)) if request.target else ()
+            return no(("There is no open incident", *of, ". List shows those that are open." if alive else "."))
         names: Text = tuple(f" {i.id}" for i in alive[:_NAMED])
         return no((f"Which one? {request.verb} <id>, or use it in the incident's thread. Open:", *names))
 

@@ -130,7 +130,5 @@ class Forms:
         )
 
     def _muting(self, incident: Incident) -> tuple[Text, ...]:
-        return (
-            (f"The thread of {incident.id} goes on, but calls nobody and shows nothing to the whole channel, ",),
-            ("until the time is up or it recovers. It still closes aloud.",),
-        )
+        quiet = f"The thread of {incident.id} goes on, but calls nobody and shows nothing to the whole channel, "
+        return ((f"{quiet}until the time is up or it recovers. It still closes aloud.",),)

@@ -128,6 +128,8 @@ def test_a_strangers_words_do_not_format_and_stay_short(words: str) -> None:
 def test_the_words_of_a_stranger_never_stand_in_the_content_of_a_message() -> None:
     line = Line(seq=1, text=(Bold("Worse"), " says ", Said("secret words")), tone="major", level="major", loud=True)
     assert "secret" not in looks.call(replace(line, mention="<@&1>"))
+    text = (Bold("Worse: critical"), ". ", "The vendor's page (page): ", Said("secret words"), ". ")
+    assert looks.call(replace(line, text=text, mention="<@&1>")) == "<@&1> **Worse: critical**."
 
 
 @given(st.text(max_size=300))

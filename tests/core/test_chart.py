@@ -95,6 +95,12 @@ def test_the_crossed_level_is_a_line_with_its_name() -> None:
     assert len(paths(drawing, "rule")) == 1
 
 
+def test_a_level_far_above_all_that_happened_is_left_out_of_the_picture() -> None:
+    drawing = svg(picture([5] * 4, rule=200.0, rule_name="critical"))
+    assert not paths(drawing, "rule")
+    assert "6" in words(drawing)
+
+
 def test_onset_opening_and_end_are_marked_apart_and_in_words() -> None:
     span = Span(onset=at(10), opened=at(12), end=at(40), tone="major")
     drawing = svg(picture([5] * 96, spans=(span,)))
