@@ -72,7 +72,7 @@ class Ailing:
         """At the start: of what an earlier life said, keep what may still be so, and call the rest over."""
         for case in await self._store.cases("."):
             subject, incident = case.service[1:], case.incident
-            if incident is None or not incident.alive:
+            if incident is None or not incident.alive or not ailment.ours(incident):
                 continue
             if still(subject):
                 self.said[subject] = incident.closed_why

@@ -15,7 +15,6 @@ import msgspec
 import structlog
 
 from bot.core.acts import objection
-from bot.core.delivery import bare
 from bot.core.incident import step
 from bot.core.model import (
     Acted,
@@ -36,6 +35,7 @@ from bot.core.places import label
 from bot.core.planned import covered
 from bot.core.reports import Cell
 from bot.core.scope import scope, within
+from bot.core.showing import bare
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule

@@ -35,7 +35,7 @@ def service(s: ServiceSettings) -> Service:
         aliases=s.aliases,
         routes=tuple(Route(channel=r.channel, level=r.from_level) for r in s.tell),
         depends_on=s.depends_on,
-        windows=tuple(Window(lasts=w.lasts, start=w.start, cron=w.cron) for w in s.maintenance),
+        windows=tuple(Window(lasts=w.lasts, start=w.start, cron=w.cron, zone=w.zone) for w in s.maintenance),
     )
 
 
@@ -105,7 +105,7 @@ def access(settings: Settings) -> Access:
 def places(settings: Settings) -> dict[str, Place]:
     """The channels as the chats know them."""
     return {
-        name: Place(name=name, chat=c.chat, address=c.channel, mention=c.mention)
+        name: Place(name=name, chat=c.chat, address=c.channel, mention=c.mention, quiet=c.quiet)
         for name, c in settings.channels.items()
     }
 

@@ -157,6 +157,10 @@ class House:
 
     def _changed(self, service: str) -> None:
         self.board.changed(service)
+        self.stir()
+
+    def stir(self) -> None:
+        """There may be something to tell."""
         for relay in self.relays.values():
             relay.wake()
 

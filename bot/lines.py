@@ -8,6 +8,7 @@ from bot import furnishing
 from bot.asking import Asking
 from bot.config.settings import Settings
 from bot.gathering import Gathering
+from bot.holding import Holding
 from bot.house import House
 from bot.overhearing import Ear, Overhearing
 from bot.ports import Chat, Clock, Place, Source
@@ -132,6 +133,7 @@ class Lines:
             link=house.link,
             troubled=house.board.troubled,
             ward=house.ailing,
+            hold=Holding(place, house.store, house.clock, house.policies, house.stir),
         )
 
 

@@ -27,6 +27,7 @@ from bot.core.model import (
     Thread,
 )
 from bot.core.posts import Post
+from bot.core.quiet import Quiet
 
 
 class Retry(Exception):
@@ -336,12 +337,13 @@ class Hook(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A channel as a chat knows it. `mention` maps a level to the platform's own mention text."""
+    """A channel as a chat knows it: `mention` maps a level to the platform's own mention text, `quiet` are its quiet hours."""
 
     name: str
     chat: str
     address: str
     mention: Mapping[str, str] = field(default_factory=dict)
+    quiet: tuple[Quiet, ...] = ()
 
 
 class Chat(Protocol):

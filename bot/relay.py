@@ -16,17 +16,19 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace
 
-from bot.core import ailment
-from bot.core.delivery import Step, bare, key, lane, line, plan, told, urgency
-from bot.core.heading import head
+from bot.core.delivery import Step, key, lane, line, plan, told, urgency
 from bot.core.model import Head, Incident, Line, Policy, Source, State, Thread
 from bot.core.pacing import Pace
+from bot.core.showing import ladder, shown
 from bot.ports import Chat, Clock, Gone, Place, Refused, Retry, Store
 
 log = structlog.get_logger(__name__)
 
 Draw = Callable[[str], Awaitable[bytes | None]]
 """The chart of a service as PNG, or None when there is none to show."""
+
+Waiting = tuple[Thread, Incident, Step]
+"""A thread that has something to be told, and its next step."""
 
 _LANES = ("news", "looks")
 _CALL = 30.0
@@ -44,6 +46,18 @@ class Ward(Protocol):
 
     async def worked(self, channel: str) -> None:
         """The channel was told something, after it had been refused."""
+        ...
+
+
+class Hold(Protocol):
+    """What keeps some of it back for now."""
+
+    async def sift(self, waiting: Sequence[Waiting]) -> Sequence[Waiting]:
+        """Those that may be told now."""
+        ...
+
+    def hush(self, line: Line, incident: Incident) -> Line:
+        """A line as it may be said now."""
         ...
 
 
@@ -66,6 +80,7 @@ class Relay:
         link: Callable[[str], str],
         troubled: Callable[[str], Sequence[Source]],
         ward: Ward | None = None,
+        hold: Hold | None = None,
     ) -> None:
         self.place = place
         self.trouble = ""
@@ -79,6 +94,7 @@ class Relay:
         self._link = link
         self._troubled = troubled
         self._ward = ward
+        self._hold = hold
         self._wakes = {name: asyncio.Event() for name in _LANES}
         self._busy: set[str] = set()
         self._choosing = asyncio.Lock()
@@ -131,15 +147,14 @@ class Relay:
                 self._busy.discard(incident.id)
                 self.wake()
 
-    async def _choose(self, name: str) -> tuple[Thread, Incident, Step] | float:
+    async def _choose(self, name: str) -> Waiting | float:
         """The most urgent step of a lane that is due, or the seconds until one may be.
 
         A thread that the other lane held when the look began is left out: what was read of it is old by now.
         """
         async with self._choosing:
             busy = set(self._busy)
-            found = [(t, i, plan(t, i)) for t, i in await self._store.behind(self.place.name) if i.id not in busy]
-            waiting = [(t, i, step) for t, i, step in found if step and lane(step) == name]
+            waiting = [one for one in await self._waiting(busy) if lane(one[2]) == name]
             now = self._clock.monotonic()
             if name == "news":
                 self._behind = {i.id: self._behind.get(i.id, now) for _, i, _ in waiting} | self._held(busy)
@@ -151,13 +166,16 @@ class Relay:
             self._busy.add(chosen[1].id)
             return chosen
 
+    async def _waiting(self, busy: set[str]) -> Sequence[Waiting]:
+        behind = await self._store.behind(self.place.name)
+        found = [(t, i, step) for t, i in behind if i.id not in busy and (step := plan(t, i))]
+        return await self._hold.sift(found) if self._hold else found
+
     def _held(self, busy: set[str]) -> dict[str, float]:
         return {name: since for name, since in self._behind.items() if name in busy}
 
     def _policy(self, incident: Incident) -> Policy:
-        if ailment.ours(incident):
-            return ailment.POLICY
-        return self._policies.get(incident.service) or bare(incident)
+        return ladder(incident, self._policies)
 
     def _order(self, incident: Incident, step: Step) -> tuple[int, tuple[int, int]]:
         return self.pace.turn(incident.id), urgency(step, incident, self._policy(incident))
@@ -187,33 +205,32 @@ class Relay:
         policy = self._policy(incident)
         if step.do == "reply":
             entries = (await self._store.entries(incident.id, step.first - 1))[: step.last - step.first + 1]
-            said = self._addressed(line(entries, incident, policy))
+            said = self._addressed(line(entries, incident, policy), incident)
             await self._chat.reply(self.place, thread.ref, key(step, thread), said, since)
             return ""
-        shown = self.head(incident)
+        now = self.head(incident)
         png = await self._picture(step, incident)
         if step.do == "open":
-            return await self._chat.open(self.place, key(step, thread), shown, png, since)
+            return await self._chat.open(self.place, key(step, thread), now, png, since)
         verb = self._chat.close if step.do == "close" else self._chat.edit
-        await verb(self.place, thread.ref, shown, png)
+        await verb(self.place, thread.ref, now, png)
         return ""
 
-    def _addressed(self, said: Line) -> Line:
+    def _addressed(self, said: Line, incident: Incident) -> Line:
+        said = self._hold.hush(said, incident) if self._hold else said
         return replace(said, mention=self.place.mention.get(said.level, "")) if said.calls else said
 
     def head(self, incident: Incident) -> Head:
         """The head message as this channel shows it now."""
-        if ailment.ours(incident):
-            return ailment.head(incident)
         troubled = self._troubled(incident.service) if incident.alive else ()
-        return head(incident, self._policy(incident), link=self._link(incident.id), troubled=troubled)
+        return shown(incident, self._policy(incident), link=self._link(incident.id), troubled=troubled)
 
     async def _picture(self, step: Step, incident: Incident) -> bytes | None:
         """A fresh chart with the close and at most once a minute before; an opening never waits for one."""
         now = self._clock.monotonic()
         if (
             step.do == "open"
-            or ailment.ours(incident)
+            or incident.service.startswith(".")
             or (step.do == "edit" and now - self._drawn.get(incident.id, -_DRAW_EVERY) < _DRAW_EVERY)
         ):
             return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
@@ -15,6 +16,7 @@ from bot.fields import Secret
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?[ ]*(Z|z|[+-]\d{2}(:?\d{2})?)?)?")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _ALARMS = re.compile(r"([1-9]\d{0,3})/(day|week|month|year)")
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.0, "year": 365.0}
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
@@ -110,6 +112,37 @@ def moment(value: object) -> datetime:
         raise ValueError("there is no such time; write it like 2026-12-01T22:00Z") from error
 
 
+def clock(value: object) -> time:
+    """Read a time of day, `22:00`; 24:00 is the midnight at its end.
+
+    Raises:
+        ValueError: when no clock shows that.
+    """
+    if isinstance(value, time):
+        return value
+    text = value.zfill(5) if isinstance(value, str) else ""
+    if text == "24:00":
+        return time()
+    if not _CLOCK.fullmatch(text):
+        raise ValueError('this is not a time of day; write it in quotes like "22:00"')
+    return time.fromisoformat(text)
+
+
+def zone(value: str) -> str:
+    """Check the name of a time zone.
+
+    Raises:
+        ValueError: when there is none of that name.
+    """
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"there is no time zone '{value[:64]}'; write it like Europe/Berlin, America/New_York or UTC"
+        ) from error
+    return value
+
+
 def cron(value: str) -> str:
     """Check a schedule of five fields: minute, hour, day, month, day of the week (`0 3 * * sun`).
 
@@ -194,6 +227,10 @@ Alarms = Annotated[
 Moment = Annotated[
     datetime, BeforeValidator(moment), WithJsonSchema({"type": "string", "examples": ["2026-12-01T22:00Z"]})
 ]
+Clock = Annotated[
+    time, BeforeValidator(clock), WithJsonSchema({"type": "string", "pattern": r"^\d?\d:\d\d$", "examples": ["22:00"]})
+]
+Zone = Annotated[str, AfterValidator(zone), Field(examples=["Europe/Berlin", "UTC"])]
 Cron = Annotated[str, AfterValidator(cron), Field(examples=["0 3 * * sun"])]
 EmptyList = _nothing_is(list)
 EmptyDict = _nothing_is(dict)

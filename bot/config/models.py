@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.config import fields
-from bot.config.fields import Address, Alarms, Cron, EmptyDict, EmptyList, Moment, Name, PublicUrl, Words
+from bot.config.fields import Address, Alarms, Clock, Cron, EmptyDict, EmptyList, Moment, Name, PublicUrl, Words, Zone
 from bot.config.plugins import CHATS, SOURCES, one_of
 from bot.fields import Duration, Model, Secret
 
@@ -52,6 +52,26 @@ class Deadman(Model):
     """Asked every minute while all is well, and with /fail at its end while something is not."""
 
 
+class Quiet(Model):
+    """Hours in which little is posted in a channel: what begins waits, and comes as one summary at their end."""
+
+    from_: Annotated[Clock, Field(alias="from")]
+    """When they begin, in quotes: "22:00"."""
+    to: Clock
+    """When they end, on the next day where that is not later: "07:00"."""
+    zone: Zone = "UTC"
+    """Where the clock stands that shows these times: Europe/Berlin."""
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1)] | None = None
+    """The days they begin on; every day if not said."""
+    unless: Name | None = None
+    """The mildest level that is told all the same; the worst of the ladder if not said."""
+
+
+def _hours(value: object) -> object:
+    """One mapping, a list of them, or nothing."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
 class Channel(Model):
     """A place where threads are opened."""
 
@@ -61,6 +81,10 @@ class Channel(Model):
     """The id of the channel on that platform, in quotes when it is only digits."""
     mention: Annotated[dict[str, str], EmptyDict] = Field(default_factory=dict)
     """Whom to call at which level, in the platform's own notation."""
+    quiet: Annotated[list[Quiet], BeforeValidator(_hours, json_schema_input_type=list[Quiet] | Quiet)] = Field(
+        default_factory=list
+    )
+    """Hours in which little is posted here: {from: "22:00", to: "07:00", zone: Europe/Berlin}, or a list of such."""
 
 
 class Level(Model):
@@ -124,7 +148,9 @@ class Window(Model):
     from_: Annotated[Moment | None, Field(alias="from")] = None
     """When it begins, once: 2026-12-01T22:00Z."""
     cron: Cron | None = None
-    """When it begins, again and again (UTC): minute, hour, day, month, day of the week."""
+    """When it begins, again and again: minute, hour, day, month, day of the week."""
+    zone: Zone = "UTC"
+    """Where the clock stands that the schedule goes by: Europe/Berlin."""
     for_: Annotated[Span, Field(alias="for")]
     """How long it takes."""
 
@@ -132,6 +158,8 @@ class Window(Model):
     def _one_beginning(self) -> Self:
         if (self.from_ is None) == (self.cron is None):
             raise ValueError("maintenance begins either at a time (from) or on a schedule (cron); give one of them")
+        if self.from_ is not None and self.zone != "UTC":
+            raise ValueError("zone belongs to a schedule; give the offset with the time: 2026-12-01T22:00+01:00")
         return self
 
 

@@ -50,6 +50,9 @@ class _Names:
         self.refer(below(node, "chat"), "chat", self.chats)
         for level, _ in pairs(below(node, "mention")):
             self.refer(level, "level", self.levels)
+        quiet = below(node, "quiet")
+        for hours in [*_items(quiet), *([quiet] if isinstance(quiet, Mapping) else [])]:
+            self.refer(below(hours, "unless"), "level", self.levels)
 
     def service(self, node: Node | None, name: str) -> None:
         for level, _ in pairs(below(node, "levels")):

@@ -17,6 +17,7 @@ from bot.config.nodes import Mapping, Node, Scalar, below, pairs
 from bot.config.scalars import Reader
 from bot.config.settings import Channel, LevelRule, Route, ServiceSettings, Settings, Token, Web, Window
 from bot.core.model import Policy
+from bot.core.quiet import DAYS, Quiet
 
 
 def read(path: Path, environ: Environ[str, str] | None = None) -> Settings:
@@ -51,7 +52,12 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
         chats=MappingProxyType(file.chats),
         channels=MappingProxyType(
             {
-                name: Channel(chat=c.chat, channel=c.channel, mention=MappingProxyType(c.mention))
+                name: Channel(
+                    chat=c.chat,
+                    channel=c.channel,
+                    mention=MappingProxyType(c.mention),
+                    quiet=tuple(map(_quiet, c.quiet)),
+                )
                 for name, c in file.channels.items()
             }
         ),
@@ -73,6 +79,11 @@ def _web(web: models.Web) -> Web:
     )
 
 
+def _quiet(hours: models.Quiet) -> Quiet:
+    days = frozenset(map(DAYS.index, hours.days or DAYS))
+    return Quiet(start=hours.from_, end=hours.to, zone=hours.zone, days=days, unless=hours.unless or "")
+
+
 def _service(id_: str, service: models.Service, node: Node | None, file: models.File, path: Path) -> ServiceSettings:
     name = service.name or id_
     routes = service.tell if service.tell is not None else [models.Route(channel=c) for c in file.channels]
@@ -88,7 +99,9 @@ def _service(id_: str, service: models.Service, node: Node | None, file: models.
         watches=MappingProxyType(service.watch),
         tell=tuple(Route(channel=r.channel, from_level=r.from_ or "") for r in routes),
         depends_on=tuple(service.depends_on),
-        maintenance=tuple(Window(start=w.from_, cron=w.cron or "", lasts=w.for_) for w in service.maintenance),
+        maintenance=tuple(
+            Window(start=w.from_, cron=w.cron or "", lasts=w.for_, zone=w.zone) for w in service.maintenance
+        ),
     )
 
 

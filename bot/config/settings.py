@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.config.errors import Problem
 from bot.core.model import Policy
+from bot.core.quiet import Quiet
 from bot.fields import Model, Secret
 
 
@@ -33,11 +34,12 @@ class Web:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A place in a chat; `mention` maps a level to the platform's own mention text."""
+    """A place in a chat; `mention` maps a level to the platform's own mention text, `quiet` are its quiet hours."""
 
     chat: str
     channel: str
     mention: Mapping[str, str]
+    quiet: tuple[Quiet, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +64,12 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Planned work: once from `start`, or whenever `cron` says (UTC, five fields)."""
+    """Planned work: once from `start`, or whenever `cron` says (five fields, by clocks in `zone`)."""
 
     start: datetime | None
     cron: str
     lasts: timedelta
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, kw_only=True)

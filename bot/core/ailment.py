@@ -45,7 +45,7 @@ def service(subject: str) -> str:
 
 def ours(incident: Incident) -> bool:
     """True for an incident of the house itself."""
-    return incident.service.startswith(".")
+    return incident.service.startswith(".") and not incident.members
 
 
 def ailing(case: Case, words: str, at: datetime) -> Outcome:

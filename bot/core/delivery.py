@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
@@ -54,17 +53,10 @@ def lane(step: Step) -> str:
     return "news" if step.do in ("open", "reply") else "looks"
 
 
-def bare(incident: Incident) -> Policy:
-    """The least that can be told by, for an incident whose service is configured no more."""
-    levels = tuple(dict.fromkeys(level for level in (incident.level, incident.peak_level) if level)) or ("",)
-    pace = timedelta(0)
-    return Policy(
-        name=incident.name, levels=levels, open_at=levels[0], confirm_for=pace, quiet_for=pace, reopen_for=pace
-    )
-
-
 def urgency(step: Step, incident: Incident, policy: Policy) -> tuple[int, int]:
-    """What goes first when many wait: openings of what lasts by severity, then its news, then what is over."""
+    """What goes first when many wait: what tells of several, openings of what lasts by severity, its news, what is over."""
+    if step.do == "open" and incident.members:
+        return -1, 0
     order = {"open": 0, "reply": 1, "close": 4, "edit": 5}
     past = 2 if incident.state is State.CLOSED and lane(step) == "news" else 0
     return order[step.do] + past, -policy.rank(incident.level)

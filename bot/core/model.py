@@ -214,6 +214,21 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident among those that a gathering of several tells of; `ended` None while it lives.
+
+    `heard` is the last line of its timeline that the gathering knows.
+    """
+
+    incident: str
+    service: str
+    name: str
+    level: str
+    began: datetime
+    ended: datetime | None = None
+    heard: int = 0
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One trouble of one service, from the first suspicion to the close.
 
@@ -222,7 +237,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     it: only something worse, or calm first, lets it speak again. Muted by somebody without `muted_until` is muted until
     it recovers. `fine` holds one mark for each person who said that it works for them; `verdict` is `real` or
     `false-alarm`, once a person said so. `called` are the levels at which it has called people, `aloud` is the number of
-    its latest line for the whole channel.
+    its latest line for the whole channel. A gathering has `members`: the incidents that it tells of together.
     """
 
     id: str
@@ -266,6 +281,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int = 0
     called: tuple[str, ...] = ()
     aloud: int = 0
+    members: tuple[Member, ...] = ()
 
     @property
     def alive(self) -> bool:

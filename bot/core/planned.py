@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import msgspec
 
+from bot.core.zones import reached
+
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -15,11 +17,12 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """Once from `start`, or whenever `cron` says: minute, hour, day, month, weekday, in UTC (crontab(5))."""
+    """Once from `start`, or whenever `cron` says: minute, hour, day, month, weekday (crontab(5)), by clocks in `zone`."""
 
     lasts: timedelta
     start: datetime | None = None
     cron: str = ""
+    zone: str = "UTC"
 
 
 def covered(windows: Sequence[Window], now: datetime) -> bool:
@@ -30,16 +33,23 @@ def covered(windows: Sequence[Window], now: datetime) -> bool:
 def _covers(window: Window, now: datetime) -> bool:
     if window.start is not None:
         return window.start <= now < window.start + window.lasts
-    begin = now.replace(second=0, microsecond=0)
-    while begin > now - window.lasts:
-        if _begins(window.cron, begin):
-            return True
-        begin -= _MINUTE
-    return False
+    minute = now.replace(second=0, microsecond=0)
+    begun = _begun(window, minute)
+    return begun is not None and now < begun + window.lasts
+
+
+@lru_cache(maxsize=4096)
+def _begun(window: Window, minute: datetime) -> datetime | None:
+    """When the schedule last fired, up to a minute, if not longer ago than the window lasts."""
+    for back in range(int(window.lasts / _MINUTE) + 1):
+        at = minute - back * _MINUTE
+        if any(_begins(window.cron, shown) for shown in reached(at, window.zone)):
+            return at
+    return None
 
 
 def _begins(cron: str, at: datetime) -> bool:
-    """True when a schedule fires at this minute; as in crontab(5), one of two restricted day fields is enough."""
+    """True when a schedule fires as clocks show this; as in crontab(5), one of two restricted day fields is enough."""
     minute, hour, day, month, weekday = _fields(cron)
     if at.minute not in minute or at.hour not in hour or at.month not in month:
         return False

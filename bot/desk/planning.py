@@ -163,5 +163,5 @@ def _when(words: str, now: datetime) -> tuple[datetime, timedelta | None, str]:
 
 
 def _scheduled(window: Window) -> str:
-    when = f"{window.start:%Y-%m-%d %H:%M} UTC" if window.start else f"whenever {window.cron} (UTC)"
+    when = f"{window.start:%Y-%m-%d %H:%M} UTC" if window.start else f"whenever {window.cron} ({window.zone})"
     return f"{when}, for {lasted(window.lasts)}"

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from datetime import time as of_day
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.config.settings import Channel, Route, Settings, Window
 from bot.core.model import Policy
+from bot.core.quiet import Quiet
 from bot.fields import Secret
 
 ROOT = Path(__file__).parents[2]
@@ -323,3 +325,22 @@ def test_a_file_is_included_once_and_never_by_itself(tmp_path: Path):
     (tmp_path / "more.yaml").write_text("services: {more: }\n")
     settings = written(tmp_path, "include: ['*.yaml', more.yaml]\nservices: {main: }\n")
     assert list(settings.services) == ["main", "more"]
+
+
+def test_a_channel_may_have_quiet_hours_one_or_several(tmp_path: Path):
+    channels = written(
+        tmp_path,
+        "channels:\n"
+        '  one: {chat: page, quiet: {from: "22:00", to: "7:00", zone: Europe/Berlin, days: [mon, fri], unless: major}}\n'
+        '  several: {chat: page, quiet: [{from: "22:00", to: "06:30"}, {from: "00:00", to: "24:00", days: [sun]}]}\n'
+        "  none: {chat: page, quiet: }\n",
+        {},
+    ).channels
+    assert channels["one"].quiet == (
+        Quiet(start=of_day(22), end=of_day(7), zone="Europe/Berlin", days=frozenset({0, 4}), unless="major"),
+    )
+    assert channels["several"].quiet == (
+        Quiet(start=of_day(22), end=of_day(6, 30)),
+        Quiet(start=of_day(0), end=of_day(0), days=frozenset({6})),
+    )
+    assert channels["none"].quiet == ()

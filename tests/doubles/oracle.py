@@ -68,6 +68,16 @@ class Script:
         )
         return await self._tell(service, incident, Kind.OPENED, at, loud=True)
 
+    async def raised(self, service: str, level: str, minute: float) -> Incident:
+        """Worse, and for everybody."""
+        moved = replace(await self._incident(service), level=level, peak_level=level)
+        return await self._tell(service, moved, Kind.RAISED, T0 + timedelta(minutes=minute), loud=True)
+
+    async def reopen(self, service: str, level: str, minute: float) -> Incident:
+        at = T0 + timedelta(minutes=minute)
+        again = replace(await self._incident(service), state=State.OPEN, since=at, level=level, closed_at=None)
+        return await self._tell(service, again, Kind.REOPENED, at, loud=True)
+
     async def change(self, service: str, level: str, minute: float) -> Incident:
         incident = await self._incident(service)
         moved = replace(incident, level=level, peak_level=max(level, incident.peak_level, key=POLICY.rank))
@@ -95,7 +105,8 @@ class Script:
         self, service: str, incident: Incident, kind: Kind, at: datetime, *, loud: bool = False
     ) -> Incident:
         self.lines += 1
-        after = replace(incident, seq=incident.seq + 1, rev=incident.rev + 1)
+        seq = incident.seq + 1
+        after = replace(incident, seq=seq, rev=incident.rev + 1, aloud=seq if loud else incident.aloud)
         entry = Entry(
             incident=after.id,
             seq=after.seq,
@@ -104,6 +115,7 @@ class Script:
             level=after.level,
             text=(f"<line {self.lines}>",),
             loud=loud,
+            calls=loud and kind is not Kind.CLOSED,
         )
         case: Case = await self.store.load(service)
         await self.store.save(replace(case, incident=after), (entry,), self.channels)
