@@ -6,21 +6,17 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field
 
-from bot.core.reports import Cell
-from bot.fields import Duration
 from bot.ports import Errand, Http
-from bot.sources.counting import BucketFeed, Row, Span, cell, number
+from bot.sources.counting import Row, Span
 from bot.sources.pages import Unread
-from bot.sources.times import moment
+from bot.sources.tables import MOST_ROWS, TableFeed, rows
 
-_ROWS = 20_000
 _LONGEST = 1_000_000
 _STEPS = 10_000
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
@@ -32,7 +28,7 @@ def _absolute(value: str) -> str:
     return value
 
 
-class Sqlite(BucketFeed):
+class Sqlite(TableFeed):
     """Counts out of a SQLite file of another program, opened for reading only.
 
     The statement gives rows of a bucket's start (Unix seconds, or a time such as `2026-11-22 14:05`, which counts as
@@ -53,10 +49,6 @@ class Sqlite(BucketFeed):
         ),
     ]
     """What to ask: one SELECT."""
-    empty: Literal["zero", "unknown"] = "zero"
-    """What a bucket without a row means: `zero`, or `unknown`, which is a gap."""
-    timeout: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=1))] = timedelta(seconds=10)
-    """How long the statement may take."""
 
     async def count(self, http: Http, errand: Errand, span: Span) -> Iterable[Row]:  # noqa: ARG002 - no web is needed
         """Run the statement in a thread of its own, and interrupt it when its time is over."""
@@ -65,13 +57,10 @@ class Sqlite(BucketFeed):
             async with asyncio.timeout(self.timeout.total_seconds()):
                 found = await _run(connection, self.statement, span)
         except TimeoutError as exc:
-            raise Unread("timeout", f"the statement takes longer than {self.timeout.total_seconds():g} s") from exc
+            raise self.late() from exc
         finally:
             await asyncio.to_thread(connection.close)
-        if self.empty == "unknown":
-            return found
-        known = {span.start(at) for at, _, _ in found}
-        return found + [(start, 0.0, Cell()) for start in span.starts if start not in known]
+        return self.filled(found, span)
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -106,20 +95,11 @@ async def _run(connection: sqlite3.Connection, statement: str, span: Span) -> li
 def _rows(connection: sqlite3.Connection, statement: str, span: Span) -> list[Row]:
     try:
         cursor = connection.execute(statement, {"since": span.first, "until": span.last})
-        names = [column[0].lower() for column in cursor.description or ()]
-        raw = cursor.fetchmany(_ROWS + 1)
+        names = [column[0] for column in cursor.description or ()]
+        raw = cursor.fetchmany(MOST_ROWS + 1)
     except sqlite3.Error as exc:
         raise Unread("wrong_shape", f"the statement fails: {exc}") from exc
-    if len(names) < 2 or len(raw) > _ROWS:
-        raise Unread("wrong_shape", "the statement must give a time and a number, and not more rows than buckets")
-    return [_row(names, values) for values in raw]
-
-
-def _row(names: list[str], values: tuple[Any, ...]) -> Row:
-    at = moment(values[0])
-    if at is None:
-        raise Unread("wrong_shape", f"the first column holds {str(values[0])[:50]!r}, which is no time")
-    return at.timestamp(), number(values[1]), cell(dict(zip(names, values, strict=True)))
+    return rows(names, raw)
 
 
 def _allow(action: int, *_: object) -> int:
