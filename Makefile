@@ -6,7 +6,7 @@ SOAKED := tests/promises/soaked.jsonl
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: install run demo test check bench bench-detection soak promises seeded-bugs docs screens sbom fmt lint clean
+.PHONY: install run demo test check bench bench-detection bench-trust soak promises seeded-bugs docs screens sbom fmt lint clean
 .DEFAULT_GOAL := run
 
 install: .venv/installed      ## set up .venv/bin/tocsin
@@ -44,6 +44,9 @@ promises: .venv/developed     ## try every promise, and write down how often it 
 
 seeded-bugs: .venv/developed  ## plant ten bugs in a copy, one at a time; each must turn a promise red
 	.venv/bin/python tests/promises/seeded_bugs.py
+
+bench-trust: .venv/developed  ## honest crowds and brigades of all sizes: writes docs/trust.md
+	.venv/bin/python -m bench.trust docs/trust.md
 
 docs: .venv/developed         ## write the reference pages and the schema from the code
 	.venv/bin/tocsin schema > config.schema.json

@@ -90,11 +90,12 @@ class Board:
         incident = self.living(service.id)
         verdict = self._known.verdicts.get(service.id)
         level = incident.level if incident else verdict.level if verdict else ""
+        doubted = "unconfirmed" if verdict and verdict.doubt else None
         return {
             "id": service.id,
             "name": service.name,
             "level": level or None,
-            "confidence": incident.confidence.value if incident else None,
+            "confidence": incident.confidence.value if incident else doubted,
             "incident": incident.id if incident else None,
         }
 

@@ -16,6 +16,7 @@ import structlog
 
 from bot.core.acts import objection
 from bot.core.incident import step
+from bot.core.jury import Jury
 from bot.core.model import (
     Acted,
     Case,
@@ -96,6 +97,7 @@ class Engine:
         self.trouble = ""
         self.beaten_at: datetime | None = None
         self.rules = rules
+        self.jury = Jury(tally, rules)
         self._store = store
         self._tally = tally
         self._changed = changed
@@ -264,7 +266,23 @@ class Engine:
         names = self.services if only is None else only
         running = {service: self._tally.people(service, bucket) or 0.0 for service in names}
         for verdict in self.surge.judge(now, running, only):
-            self.verdicts[verdict.series] = verdict
+            self.verdicts[verdict.series] = self._borne_out(verdict.series, verdict, now)
+
+    def _borne_out(self, service: str, verdict: Verdict, now: datetime) -> Verdict:
+        """The verdict as far as it may call people: voices of fresh accounts need another witness."""
+        if not verdict.level or not self.jury.doubts(service, now) or self._witnessed(service, now):
+            return verdict
+        level, why = self.jury.judge(service, verdict.level, verdict.numbers, now)
+        if level == verdict.level:
+            return verdict
+        rule = next((r.sentence() for r in self.rules[service] if r.level == level), "")
+        return msgspec.structs.replace(verdict, level=level, rule=rule, doubt=why)
+
+    def _witnessed(self, service: str, now: datetime) -> bool:
+        """True when something other than what people count speaks for trouble: a watch, or a person who answers for it."""
+        incident = self.cases[service].incident
+        vouched = incident is not None and incident.alive and (incident.declared_by or incident.verdict == "real")
+        return bool(vouched) or any(r.level and r.kind is not Evidence.PEOPLE for r in self._signals(service, now))
 
     async def hear(self, service: str, watch: str, signal: Signal) -> None:
         """Take in what a source said, and judge its service with it."""
@@ -274,6 +292,8 @@ class Engine:
         raise_after, clear_after = getattr(source, "fail_after", 1), getattr(source, "clear_after", 1)
         self.watched[service, watch] = hear(before, signal, raise_after=raise_after, clear_after=clear_after)
         self.surge.lean(service, self._said(service))
+        if service in self.verdicts and self.verdicts[service].doubt:
+            self._judge_counts(signal.at, (service,))  # here may be the witness that was missing
         await self.consider(service, signal.at)
 
     def _said(self, service: str) -> float:
@@ -312,7 +332,7 @@ class Engine:
         verdict = self.verdicts.get(service)
         if verdict is None:
             return None
-        verdict, part = self._worst(service, verdict)
+        verdict, part = self._worst(service, verdict, now)
         where = self._scope(service, verdict, now) if verdict.level else None
         if where and part:
             where = within(where, part.axis, part.code)
@@ -324,17 +344,21 @@ class Engine:
             since=verdict.since,
             numbers=verdict.numbers,
             scope=where,
+            note=verdict.doubt,
             rule=verdict.rule,
         )
 
-    def _worst(self, service: str, verdict: Verdict) -> tuple[Verdict, Part | None]:
+    def _worst(self, service: str, verdict: Verdict, now: datetime) -> tuple[Verdict, Part | None]:
         """The verdict on a service, or on the part of it that is worse than the whole."""
         rank = self.services[service].policy.rank
         found = self.parts.raised(service)
         if found is None or rank(found[1].level) <= rank(verdict.level):
             return verdict, None
         part, worse = found
-        return msgspec.structs.replace(worse, rule=f"{worse.rule}, from {label(part.code)}"), part
+        borne = self._borne_out(service, worse, now)
+        if rank(borne.level) <= rank(verdict.level):
+            return verdict, None
+        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {label(part.code)}"), part
 
     def _scope(self, service: str, verdict: Verdict, now: datetime) -> Scope:
         """Where it is bad, from as far back within the trouble as it takes to have reports enough to say."""

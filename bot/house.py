@@ -68,6 +68,7 @@ class House:
             tick=settings.tick,
             changed=self._changed,
         )
+        self.engine.jury.trust = settings.trust
         self.board = Board(self.engine, self.tally, self.store, clock, link=self.link, past=self._past)
         key = bytes(32) if folder is None else reporter_key(folder / "reporter.key")
         self.seal = blake2b(key, digest_size=32, person=b"forms").digest()
@@ -101,6 +102,7 @@ class House:
         _replace(self.rules, furnishing.rules(settings))
         _replace(self.policies, {name: service.policy for name, service in self.services.items()})
         self.tally.voices.retime(furnishing.voices(settings))
+        self.engine.jury.trust = settings.trust
         self.board.rename()
         self.admission.relearn()
         await self.engine.refit(now)
@@ -132,6 +134,7 @@ class House:
             rules=self.rules,
             origin=lambda: self.origin,
             key=self.seal,
+            trust=lambda: self.engine.jury.trust,
         )
 
     def _plan(self, service: str, windows: Sequence[Window]) -> None:

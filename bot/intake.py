@@ -90,13 +90,17 @@ class Intake:
         """
         return await self._take(self._reports.body(body, shape), door)
 
-    async def admit(self, reports: Sequence[Mapping[str, Any] | Report | RawReport], door: str) -> Receipt:
+    async def admit(
+        self, reports: Sequence[Mapping[str, Any] | Report | RawReport], door: str, *, weight: float = 1.0
+    ) -> Receipt:
         """Take reports that are values already, one by one; returns once the accepted ones are durable.
+
+        `weight` is what these voices weigh when an alarm is to be believed.
 
         Raises:
             Retry: the disk cannot take it now; nothing of the batch counts.
         """
-        return await self._take(self._reports.values(reports), door)
+        return await self._take(self._reports.values(reports), door, weight)
 
     async def take_each(self, bodies: Sequence[bytes], door: str) -> Sequence[Receipt | ValueError]:
         """`take` for many bodies of an object each, at the price of one; an error stands in the place of its body.
@@ -209,14 +213,16 @@ class Intake:
         with suppress(Retry):
             await self.keep()
 
-    async def _take(self, read: Read[RawReport], door: str) -> Receipt:
-        size, new = await self._keep(read, door)
+    async def _take(self, read: Read[RawReport], door: str, weight: float = 1.0) -> Receipt:
+        size, new = await self._keep(read, door, weight)
         return Receipt(accepted=len(new), repeated=size - len(new), rejected=tuple(sorted(read.rejected)))
 
-    async def _keep(self, read: Read[RawReport], door: str) -> tuple[int, Sequence[int]]:
+    async def _keep(self, read: Read[RawReport], door: str, weight: float = 1.0) -> tuple[int, Sequence[int]]:
         """Admit, hold and write; answers how many could be kept, and which places among them are new."""
         self._refuse_overload()
         reports = self._admission.reports(read, self._now(), door)
+        if weight < 1.0:
+            reports = msgspec.structs.replace(reports, weight=weight)
         new = self.tally.hold(reports)
         repeated = len(new) < len(reports)
         await self._write(reports.only(new) if repeated else reports, [], join=repeated)

@@ -527,8 +527,10 @@ class Receipt:
 class Intake(Protocol):
     """Reports in: admit, deduplicate, count, make durable."""
 
-    async def admit(self, reports: Sequence[Mapping[str, Any] | Report], door: str) -> Receipt:
+    async def admit(self, reports: Sequence[Mapping[str, Any] | Report], door: str, *, weight: float = 1.0) -> Receipt:
         """Take a batch one by one; returns only once the accepted ones are durable.
+
+        `weight` is what these voices weigh when an alarm is to be believed, 0..1.
 
         Raises:
             Retry: the disk cannot take it now; nothing of the batch counts.

@@ -154,7 +154,14 @@ class Ear(discord.Client):
 
     def _request(self, interaction: discord.Interaction, verb: str, **said: str) -> Request:
         user = interaction.user
-        who = Person(chat=self._name, id=str(user.id), name=user.display_name)
+        who = Person(
+            chat=self._name,
+            id=str(user.id),
+            name=user.display_name,
+            made_at=user.created_at,
+            joined_at=getattr(user, "joined_at", None),
+            place=str(interaction.guild_id or ""),
+        )
         parent = getattr(interaction.channel, "parent_id", None)
         places = (self._places.get(str(number)) for number in (interaction.channel_id, parent))
         roles = interaction.extras.get("roles") or [role.id for role in getattr(user, "roles", ())]

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from bot.config import fields
 from bot.config.fields import Address, Alarms, Clock, Cron, EmptyDict, EmptyList, Moment, Name, PublicUrl, Words, Zone
 from bot.config.plugins import CHATS, SOURCES, one_of
+from bot.core.trust import Trust
 from bot.fields import Duration, Model, Secret
 
 if TYPE_CHECKING:
@@ -70,6 +71,19 @@ class Quiet(Model):
 def _hours(value: object) -> object:
     """One mapping, a list of them, or nothing."""
     return [] if value is None else value if isinstance(value, list) else [value]
+class ReportTrust(Model):
+    """Whose reports may call people. All are counted and shown; fresh accounts alone raise no alarm."""
+
+    account_age: Duration = Trust().account_age
+    """An account younger than this is fresh, where the chat tells its age (Discord does)."""
+    member_for: Duration = Trust().member_for
+    """Somebody who joined less than this ago is fresh as well."""
+    fresh: Annotated[float, Field(ge=0, le=1)] = Trust().fresh
+    """What a fresh voice weighs: 0 nothing, 1 as much as anybody's."""
+    visitor: Annotated[float, Field(ge=0, le=1)] = Trust().visitor
+    """The same for a visitor of the page, of whom nothing is known; lower it where the page is open to the world."""
+    quorum: Annotated[int, Field(ge=1)] = Trust().quorum
+    """How many people are enough for a level that names no number of reports, and make a second server a second witness."""
 
 
 class Channel(Model):
@@ -222,6 +236,8 @@ class File(Model):
     """Connections to the platforms where threads live; the built-in page if not said."""
     channels: Annotated[dict[Name, Channel], EmptyDict] = Field(default_factory=dict)
     """Places in those chats."""
+    report_trust: Annotated[ReportTrust, EmptyDict] = ReportTrust()
+    """Whose reports may call people."""
     levels: Annotated[dict[Name, WholeLevel], EmptyDict] = Field(default_factory=dict)
     """The ladder: names of your choice, mildest first."""
     policy: Annotated[Policy, EmptyDict] = Policy()

@@ -18,6 +18,7 @@ from bot.config.scalars import Reader
 from bot.config.settings import Channel, LevelRule, Route, ServiceSettings, Settings, Token, Web, Window
 from bot.core.model import Policy
 from bot.core.quiet import DAYS, Quiet
+from bot.core.trust import Trust
 
 
 def read(path: Path, environ: Environ[str, str] | None = None) -> Settings:
@@ -66,6 +67,7 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
         ),
         files=tuple(dict.fromkeys(reader.files)),
         deadman=file.deadman.url if file.deadman else "",
+        trust=Trust(**file.report_trust.model_dump()),
         warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 

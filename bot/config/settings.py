@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.config.errors import Problem
 from bot.core.model import Policy
 from bot.core.quiet import Quiet
+from bot.core.trust import Trust
 from bot.fields import Model, Secret
 
 
@@ -94,7 +95,7 @@ class Settings:
     """A whole configuration. `chats` and `watches` hold the plugins themselves.
 
     `levels` are the names of the ladder, mildest first. `files` are every file and folder that was looked at:
-    when one changes, read again. `deadman` is the address of a dead-man's switch, or empty. `warnings` are for the log; they stop nothing.
+    when one changes, read again. `deadman` is the address of a dead-man's switch, or empty; `trust` says whose reports may call people. `warnings` are for the log; they stop nothing.
     """
 
     path: Path
@@ -108,3 +109,4 @@ class Settings:
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...]
     deadman: str = ""
+    trust: Trust = field(default_factory=Trust)

@@ -482,11 +482,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Whoever asks. `chat` is the connection's name (`slack`, `page`, ...); `id` is unique within it."""
+    """Whoever asks. `chat` is the connection's name (`slack`, `page`, ...); `id` is unique within it.
+
+    Where the chat tells: `made_at` is when the account was made, `joined_at` since when it is a member, `place` the server.
+    """
 
     chat: str
     id: str
     name: str
+    made_at: datetime | None = None
+    joined_at: datetime | None = None
+    place: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,7 +62,10 @@ class Kind(NamedTuple):
 
 
 class Kept(msgspec.Struct, gc=False, frozen=True):
-    """An admitted report: Unix seconds, vocabulary codes, and a keyed hash of service and reporter."""
+    """An admitted report: Unix seconds, vocabulary codes, and a keyed hash of service and reporter.
+
+    `weight` is what the voice weighs when an alarm is to be believed, 0..1 (see `bot.core.trust`); it is counted as one.
+    """
 
     at: float
     service: str
@@ -73,13 +76,14 @@ class Kept(msgspec.Struct, gc=False, frozen=True):
     symptom: str = ""
     text: str = ""
     door: str = ""
+    weight: float = 1.0
 
 
 class Sheet(msgspec.Struct, array_like=True, frozen=True):
     """Admitted reports side by side, one column per field, as the log keeps them: a tenth of the work of rows.
 
     `kinds` are the different ones among them, and `which` says by its place there of what kind each is. `at` holds one
-    moment for each, or a single one for all; `texts` what some had to say, by their place.
+    moment for each, or a single one for all; `texts` what some had to say, by their place. All weigh the same.
     """
 
     door: str
@@ -89,10 +93,11 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
     reporters: list[bytes]
     ids: list[str]
     texts: dict[int, str] = {}
+    weight: float = 1.0
 
     @classmethod
     def of(cls, reports: Iterable[Kept]) -> Sheet:
-        """These reports, from one door, as a sheet; a sheet is one already."""
+        """These reports, from one door and of one weight, as a sheet; a sheet is one already."""
         if isinstance(reports, Sheet):
             return reports
         rows = list(reports)
@@ -106,6 +111,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
             [row.reporter for row in rows],
             [row.id for row in rows],
             {place: row.text for place, row in enumerate(rows) if row.text},
+            rows[0].weight if rows else 1.0,
         )
 
     def __len__(self) -> int:
@@ -116,7 +122,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
         rows = zip(self.which, self.moments(), self.reporters, self.ids, strict=False)
         for place, (which, at, reporter, name) in enumerate(rows):
             service, cell = self.kinds[which]
-            yield Kept(at, service, reporter, name, *cell, self.texts.get(place, ""), self.door)
+            yield Kept(at, service, reporter, name, *cell, self.texts.get(place, ""), self.door, self.weight)
 
     def moments(self) -> Iterable[float]:
         """When each was, in Unix seconds; for a single moment without an end, so zip it with another column."""
@@ -140,6 +146,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
             [self.reporters[place] for place in places],
             [self.ids[place] for place in places],
             {new: self.texts[old] for new, old in enumerate(places) if old in self.texts},
+            self.weight,
         )
 
 

@@ -10,10 +10,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.core.hours import HOUR, Hour, spread
 from bot.core.reports import Cell, Kept, Sheet, Window
+from bot.core.trust import Doubt
 from bot.core.voices import Voices
 
 
@@ -63,12 +64,15 @@ class Tally:
         """The write failed: as if these had never been held."""
         self.voices.release(reports)
 
-    def count(self, reports: Iterable[Kept]) -> None:
-        """Count reports that were held and are now durable."""
+    def count(self, reports: Iterable[Kept], *, back: bool = False) -> None:
+        """Count reports that were held and are now durable; with `back`, take back what was counted."""
         sheet = Sheet.of(reports)
         for (which, bucket), number in self._numbers(sheet).items():
             service, cell = sheet.kinds[which]
-            self._series[service].add(bucket, self._hour(bucket), cell, number)
+            series, by = self._series[service], -number if back else number
+            series.add(bucket, self._hour(bucket), cell, by)
+            if sheet.weight < 1.0:
+                series.doubt(bucket, sheet.door, by, sheet.weight)
             self._touch(service, bucket)
 
     def place(self, windows: Iterable[Window]) -> None:
@@ -106,6 +110,12 @@ class Tally:
         if service not in self._series:
             return {}
         return self._series[service].among(range(first, last + 1))
+
+    def doubts(self, service: str, first: int, last: int) -> list[Doubt]:
+        """The voices in buckets first to last, both included, that weigh less than one, by where they were raised."""
+        if service not in self._series:
+            return []
+        return self._series[service].doubted(range(first, last + 1))
 
     def drain(self) -> dict[str, int]:
         """The services whose numbers moved since this was last asked, each with the earliest bucket that did."""
@@ -203,12 +213,28 @@ class _Series:
         self.cells: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
         self.hours: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
         self.windows: defaultdict[int, dict[_Key, tuple[float, float]]] = defaultdict(dict)
+        self.doubts: defaultdict[int, Counter[tuple[str, float]]] = defaultdict(Counter)
 
     def add(self, bucket: int, hour: int, cell: Cell, number: int) -> None:
-        """Count reports of one kind."""
-        self.spoken[bucket] += number
-        self.cells[bucket][cell] += number
-        self.hours[hour][cell] += number
+        """Count reports of one kind; what is taken back to nothing leaves no trace."""
+        _shift(self.spoken, bucket, number)
+        _shift(self.cells[bucket], cell, number)
+        _shift(self.hours[hour], cell, number)
+
+    def doubt(self, bucket: int, place: str, number: int, weight: float) -> None:
+        """Of those just counted: where they were raised, and what each weighs."""
+        self.doubts[bucket][place, weight] += number
+
+    def doubted(self, buckets: Sequence[int]) -> list[Doubt]:
+        """Voices that weigh less than one, by place."""
+        found: Counter[tuple[str, float]] = Counter()
+        for bucket in buckets:
+            found.update(self.doubts.get(bucket, {}))
+        places: dict[str, Doubt] = {}
+        for (place, weight), voices in sorted(found.items()):
+            before = places.get(place, Doubt(place, 0.0, 0.0))
+            places[place] = Doubt(place, before.voices + voices, before.weight + voices * weight)
+        return list(places.values())
 
     def total(self, bucket: int, *, people: bool = False) -> float | None:
         """Reports and windows together; None where a fed service has neither."""
@@ -239,6 +265,7 @@ class _Series:
         """Drop what lies before these buckets and this hour."""
         _drop(self.spoken, bucket)
         _drop(self.windows, bucket)
+        _drop(self.doubts, bucket)
         _drop(self.cells, cells)
         _drop(self.hours, hour)
 
@@ -246,6 +273,15 @@ class _Series:
         for bucket in buckets:
             for (_, _, _, cell), (count, _) in self.windows.get(bucket, {}).items():
                 found[cell].append(count)
+
+
+_Counted = TypeVar("_Counted")
+
+
+def _shift(counter: Counter[_Counted], key: _Counted, by: int) -> None:
+    counter[key] += by
+    if not counter[key]:
+        del counter[key]
 
 
 def _drop(numbers: dict[int, Any], oldest: float) -> None:

@@ -10,6 +10,7 @@ from bot.core.model import Answer, Bold, Button, Head, Incident, Reading, Reques
 from bot.core.speech import VERBS
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no
+from bot.detectors.surge import Verdict
 from bot.ports import Retry
 
 _LINES = 15
@@ -52,7 +53,7 @@ class Reads:
         if request.target:
             return await self._of_service(request)
         rows = self._house.board.status()["services"]
-        wrong = [row for row in rows if row["level"]]
+        wrong = [row for row in rows if row["level"] or row["confidence"]]
         lines: list[Text] = [self._status_line(row["id"]) for row in wrong]
         calm = len(rows) - len(wrong)
         lines.append((f"{calm} {'service looks' if calm == 1 else 'services look'} normal.",))
@@ -68,8 +69,8 @@ class Reads:
         name = self._house.services[service].name
         count = wording.counted(verdict.numbers) if verdict else "no reports counted yet"
         if incident is None:
-            level = verdict.level if verdict else ""
-            return (Bold(f"{name}: {level or 'normal'}"), f". {count}.")
+            level, doubt = (verdict.level, verdict.doubt) if verdict else ("", "")
+            return (Bold(f"{name}: {level or 'normal'}"), f". {count}{f', {doubt}' if doubt else ''}.")
         since: Text = (" since ", When(incident.started_at, "date"), f", {incident.id}")
         return (Bold(f"{name}: {incident.level}"), *since, f". {count}.")
 
@@ -138,7 +139,7 @@ class Reads:
         name = self._house.services[service].name
         if verdict is None:
             return Answer(lines=((f"{name}: no reports counted yet.",),))
-        return Answer(lines=((Bold(f"{name}: no incident. "), f"{wording.counted(verdict.numbers)}. {verdict.rule}"),))
+        return Answer(lines=((Bold(f"{name}: no incident. "), f"{_counted(verdict)}. {verdict.rule}"),))
 
     async def _help(self, request: Request) -> Answer:
         about = {request.text: VERBS[request.text]} if request.text in VERBS else VERBS
@@ -147,10 +148,15 @@ class Reads:
 
 def _reason(reading: Reading) -> Text:
     """What a source says; its note may be a stranger's words, our own figures and rules are not."""
-    ours = [f"{wording.counted(reading.numbers)}, evidence {reading.numbers.score:.1f} nats"] if reading.numbers else []
+    numbers = reading.numbers
+    ours = [f"{wording.counted(numbers)}, evidence {numbers.score:.1f} nats", reading.note] if numbers else []
     said: Text = (Said(reading.note),) if reading.note and not ours else ()
     rule = ". ".join(part for part in (*ours, reading.rule) if part)
     return (Bold(f"{reading.source}: {reading.level or 'calm'}. "), *said, ". " if said and rule else "", rule)
+
+
+def _counted(verdict: Verdict) -> str:
+    return ", ".join(filter(None, (wording.counted(verdict.numbers), verdict.doubt)))
 
 
 def _opened(incident: Incident) -> Text:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bot.core.model import Acted, Answer, Incident, Request, Service, Source, Text
 from bot.core.planned import Window
+from bot.core.trust import Trust
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Verdict
 from bot.ports import Chat, Clock, Intake, Place, Store
@@ -74,6 +75,7 @@ class Rooms:
     rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     origin: Callable[[], Origin | None] = lambda: None
     key: bytes = b""
+    trust: Callable[[], Trust] = Trust
     chats: Mapping[str, tuple[Chat, Place]] = field(default_factory=dict)
     draw: Callable[[str], Awaitable[bytes | None]] | None = None
 

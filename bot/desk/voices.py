@@ -11,6 +11,7 @@ from bot.core.model import Acted, Answer, Numbers, Person, Request
 from bot.core.places import platform as platform_of
 from bot.core.places import region as region_of
 from bot.core.places import symptom as symptom_of
+from bot.core.trust import place, weight
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no, yes
 
@@ -31,7 +32,8 @@ class Voices:
         if service is None:
             return self._finder.no_service(request)
         before = self._numbers(service)
-        receipt = await self._house.intake.admit((_told(request, service),), request.who.chat)
+        weighs = weight(request.who, self._house.clock.now(), self._house.trust())
+        receipt = await self._house.intake.admit((_told(request, service),), place(request.who), weight=weighs)
         if receipt.rejected:
             return no((receipt.rejected[0][1],))
         await self._say(request.who, service, "fails")

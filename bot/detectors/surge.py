@@ -26,13 +26,17 @@ _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, judged: `level` is empty when calm; `rule` is the sentence of the level that holds."""
+    """One service, judged: `level` is empty when calm; `rule` is the sentence of the level that holds.
+
+    `doubt` says why the level is lower than the count alone would have it; empty when it is not.
+    """
 
     series: str
     level: str
     since: datetime | None
     numbers: Numbers
     rule: str
+    doubt: str = ""
 
 
 class Row(NamedTuple):

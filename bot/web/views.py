@@ -115,7 +115,7 @@ def past(told: Mapping[str, Any], name: str) -> Past:
 
 def _state(told: Mapping[str, Any], level: str) -> str:
     if not level:
-        return "As usual"
+        return "Unconfirmed reports" if told.get("confidence") == "unconfirmed" else "As usual"
     if not told.get("incident"):
         return f"{level.capitalize()}, watching"
     sure = told.get("confidence")

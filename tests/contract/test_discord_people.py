@@ -23,7 +23,16 @@ from bot.core.speech import VERBS
 from bot.ports import Place, Retry
 
 PLACE = Place(name="community", chat="disco", address=CHANNEL)
-ADA = Person(chat="disco", id=PERSON, name="Ada")
+ADA = Person(
+    chat="disco",
+    id=PERSON,
+    name="Ada",
+    made_at=datetime(
+        2015, 1, 1, tzinfo=UTC
+    ),  # what the number says (snowflake), and what the server says of the member
+    joined_at=datetime(2020, 1, 1, tzinfo=UTC),
+    place="123",
+)
 HEAD = Head(
     incident="twitter-1",
     service="twitter",
