@@ -71,6 +71,8 @@ class Quiet(Model):
 def _hours(value: object) -> object:
     """One mapping, a list of them, or nothing."""
     return [] if value is None else value if isinstance(value, list) else [value]
+
+
 class ReportTrust(Model):
     """Whose reports may call people. All are counted and shown; fresh accounts alone raise no alarm."""
 
