@@ -317,7 +317,14 @@ class Engine:
         away = self._away.get(service)
         event = Judged(at=now, readings=readings, planned=planned, causes=self._causes(known), away_since=away)
         await self._turn(service, event)
-        self._away.pop(service, None)
+        if self._caught_up(service):
+            self._away.pop(service, None)
+
+    def _caught_up(self, service: str) -> bool:
+        """True when every watch that speaks in the incident was heard since the start: until then its end may be news."""
+        incident = self.cases[service].incident
+        spoke = {r.source for r in incident.readings} & self.watches[service].keys() if incident else ()
+        return all((service, name) in self.watched for name in spoke)
 
     def _causes(self, service: Service) -> tuple[str, ...]:
         """Names of the services it depends on that have an open incident."""

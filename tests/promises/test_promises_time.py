@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.config.read import read
 from bot.core.incident import step
-from bot.core.model import Case, Evidence, Judged, Kind, Numbers, Policy, Reading
+from bot.core.model import Case, Evidence, Health, Judged, Kind, Numbers, Policy, Reading, Signal, When
 from bot.core.wording import plain
 from bot.house import House
 from bot.world.steady import SteadyClock
@@ -32,10 +32,10 @@ JUMPS = {
 class Life:
     """A house by a steady clock over a machine's clock that a test may set; a report a minute is usual."""
 
-    def __init__(self, path, folder=None):
+    def __init__(self, path, folder=None, config=CONFIG):
         self.machine = ManualClock(NOON)
         self.clock = SteadyClock(self.machine.now, self.machine.monotonic)
-        (path / "config.yaml").write_text(CONFIG)
+        (path / "config.yaml").write_text(config)
         self.path, self.folder, self._people = path, folder, 0
         self.house = House(read(path / "config.yaml", {}), self.clock, folder)
 
@@ -49,6 +49,19 @@ class Life:
                 await self.machine.advance(10)
                 await self.house.engine.beat(self.clock.now())
 
+    async def count(self, since, count):
+        """A ready-made count of the minute from then on."""
+        window = {"service": "twitter", "from": since.timestamp(), "to": since.timestamp() + 60, "count": count}
+        receipt = await self.house.intake.admit_counts([window])
+        assert receipt.accepted == 1, receipt
+
+    async def counts(self, number, count):
+        """So many minutes, of each of which somebody else has counted the reports."""
+        for _ in range(number):
+            await self.machine.advance(60)
+            await self.count(self.clock.now() - MINUTE, count)
+            await self.house.engine.beat(self.clock.now())
+
     async def away(self, seconds):
         """Stop, let time pass, start again."""
         await self.house.aclose()
@@ -56,11 +69,12 @@ class Life:
         self.house = House(read(self.path / "config.yaml", {}), self.clock, self.folder)
         await self.house.wake()
 
+    async def timeline(self):
+        store = self.house.store
+        return [entry for incident in await store.incidents() for entry in await store.entries(incident.id)]
+
     async def story(self):
-        found = []
-        for incident in await self.house.store.incidents():
-            found += [(e.kind.value, plain(e.text)) for e in await self.house.store.entries(incident.id)]
-        return found
+        return [(entry.kind.value, plain(entry.text)) for entry in await self.timeline()]
 
 
 @pytest.mark.parametrize("how", JUMPS)
@@ -146,7 +160,60 @@ async def test_what_happened_while_we_were_away_is_told_as_it_was(tmp_path, prov
         words = next((text for kind, text in told if kind == "eased"), "")
         wrong += [] if "while Tocsin was away" in words else [f"{what}: {words}"]
     await life.house.aclose()
-    prove("R5" if "ended" in what else "R7", 1, wrong, "ways to be away while something happens")
+    prove("R7", 1, wrong, "ways to be away while something happens")
+    if "ended" in what:
+        prove("R5", 1, wrong, "incidents that ended while nobody looked, and were closed")
+
+
+async def test_what_began_and_ended_while_we_were_away_calls_nobody(tmp_path, prove):
+    """Counts of the time away come afterwards, as a feed brings them: history, and no incident."""
+    life = Life(tmp_path, tmp_path / "data")
+    await life.house.wake()
+    await life.counts(30, 0)
+    await life.away(3600)
+    for minute, count in enumerate([0] * 10 + [400] * 30 + [0] * 20):
+        await life.count(life.clock.now() - timedelta(minutes=60 - minute), count)
+    await life.counts(30, 0)
+    told = await life.story()
+    past = await life.house.intake.past("twitter", *(int(t.timestamp() // 60) for t in _day(life.clock.now())))
+    wrong = [str(told)] if told else []
+    wrong += [] if 400 in past else ["the history does not have it"]
+    await life.house.aclose()
+    prove("R7", 1, wrong, "outages that began and ended unseen, and are only history")
+
+
+def _day(now):
+    return now - timedelta(days=1), now
+
+
+PROBED = CONFIG.replace(
+    "aliases: [x]}", "aliases: [x], watch: {front: {kind: probe, url: 'https://twitter.com', every: 30s}}}"
+)
+
+
+@pytest.mark.parametrize("away", [5, 60, 1440])
+async def test_a_probe_that_is_well_again_at_the_start_closes_within_its_interval(tmp_path, prove, away):
+    """It is judged many times before the first answer of the probe comes; that answer is still news from our absence."""
+    life = Life(tmp_path, tmp_path / "data", PROBED)
+    await life.house.wake()
+    began = life.clock.now()
+    for health in (Health.OPERATIONAL, *[Health.MAJOR_OUTAGE] * 5):
+        await life.house.engine.hear("twitter", "front", Signal(at=life.clock.now(), health=health))
+        await life.minutes(1, reports=0)
+    await life.away(away * 60)
+    back = life.clock.now()
+    await life.minutes(1, reports=0)
+    await life.house.engine.hear("twitter", "front", Signal(at=life.clock.now(), health=Health.OPERATIONAL))
+    [eased] = [e for e in await life.timeline() if e.kind is Kind.EASED]
+    text = plain(eased.text)
+    wrong = [] if eased.at - back <= MINUTE else [f"told {eased.at - back} after the start"]
+    wrong += [] if "while Tocsin was away, some time between" in text else [text]
+    left = [part.at for part in eased.text if isinstance(part, When)]
+    wrong += [] if began < left[0] <= back <= left[1] else [f"between {left}"]
+    await life.minutes(8, reports=0)
+    wrong += [] if (await life.timeline())[-1].kind is Kind.CLOSED else ["not closed"]
+    await life.house.aclose()
+    prove("R5", 1, wrong, "times a probed service recovered while nobody looked, told at the first answer")
 
 
 POLICY = Policy(
