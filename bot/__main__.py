@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import structlog
 import typer
@@ -36,6 +36,7 @@ from bot.config.settings import Settings
 from bot.fields import duration
 from bot.ports import Refused
 from bot.world.clock import WallClock
+from bot.world.voice import Voice
 
 WRONG_CONFIGURATION = 78
 
@@ -345,7 +346,7 @@ def _speak() -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Voice(sys.stderr))),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Self
 
@@ -22,7 +23,7 @@ from bot.hearing import Hearing
 from bot.house import House
 from bot.lines import Lines
 from bot.overhearing import Overhearing
-from bot.ports import Called, Hook, Letter, Refused, Word
+from bot.ports import Called, Hook, Letter, Refused, Retry, Word
 from bot.proving import Proofs
 from bot.rereading import Rereading
 from bot.tending import Tending
@@ -42,6 +43,8 @@ _STALE = 5.0
 _ARCHIVE_EVERY = 60.0
 _BACK_UP_EVERY = timedelta(hours=6)
 _BACK_UP_LOOK = 600.0
+_SURFACE_EVERY = 5.0
+_STORE = "store"
 _REVIVED = timedelta(days=7)
 """Refused threads of incidents that opened within this time are tried again after a restart."""
 
@@ -130,6 +133,7 @@ class Serving:
         tending.start("archive", self._archive)
         tending.start("hooks", self.hearing.run)
         tending.start("audit", self.auditor.run)
+        tending.start("saving", self._surface)
         if self._beating:
             tending.start("beat", lambda: house.engine.run(house.clock))
             tending.start("reread", self.rereading.run)
@@ -215,20 +219,38 @@ class Serving:
             for name in self.tending.mended():
                 await self.house.ailing.over(name)
             await self.house.ailing.mend()
-            await self.house.intake.keep()
+            with suppress(Retry):  # the hours stay due; that the disk takes nothing is said by the store
+                await self.house.intake.keep()
+
+    async def _surface(self) -> None:
+        """Save what the disk did not take, and say once that it does not, and once that it does again."""
+        store, said = self.house.store, ""
+        while True:
+            if store.trouble and not said:
+                said = store.trouble
+                await self.house.ailing.say(_STORE, said)
+            elif await store.surface() and said:
+                said = ""
+                await self.house.ailing.over(_STORE)
+                await self.auditor.audit()
+            await self.real.sleep(_SURFACE_EVERY)
 
     async def _back_up(self) -> None:
         """Copy the databases every six hours, counted from the last backup whoever made it; four are kept."""
         folder, now = self.house.folder, self.house.clock.now
         while folder is not None:
-            if not any(made(backup) > now() - _BACK_UP_EVERY for backup in backups(folder / "backups")[:1]):
+            late = not any(made(backup) > now() - _BACK_UP_EVERY for backup in backups(folder / "backups")[:1])
+            if late and not self.house.store.trouble:  # a copy would take the last room there is
                 await asyncio.to_thread(back_up, folder, folder / "backups", now())
                 thin(folder / "backups")
             await self.real.sleep(_BACK_UP_LOOK)
         await asyncio.Event().wait()
 
     async def _lasting(self, invariant: str, words: str) -> None:
-        """What the auditor found twice in a row, or mended."""
+        """What the auditor found twice in a row, or mended; what was said of something else already is one trouble."""
+        said = self.house.ailing.said
+        if words and invariant not in said and words in said.values():
+            return
         await (self.house.ailing.say(invariant, words) if words else self.house.ailing.over(invariant))
 
     def _lively(self, service: str) -> bool:
@@ -248,7 +270,7 @@ class Serving:
         late = beaten is None or (self.house.clock.now() - beaten).total_seconds() > _STALE
         found = self.auditor.found
         conditions = {
-            "store": engine.trouble or found.get("store", "ok"),
+            _STORE: self.house.store.trouble or engine.trouble or found.get(_STORE, "ok"),
             "beat": "late" if late and self._beating else "ok",
             "configuration": f"warning: {self.rereading.trouble}" if self.rereading.trouble else "ok",
         }

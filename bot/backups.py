@@ -48,6 +48,7 @@ def back_up(data: Path, to: Path, at: datetime) -> Path:
             _copy(data / name, draft / name)
         draft.rename(folder)
     except (OSError, sqlite3.Error) as exc:
+        shutil.rmtree(draft, ignore_errors=True)  # half a copy helps nobody, least of all on a full disk
         raise Refused(f"cannot back {data} up into {to}: {exc}") from exc
     return folder
 

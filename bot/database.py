@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -160,7 +161,8 @@ class Database:
         while (first := self._jobs.get()) is not None:
             self._run(self._group(first))
         if not self._blocked:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with suppress(sqlite3.Error):  # a full disk, say: what was written stays in the log, and counts
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
 
     def _run(self, tasks: list[_Task]) -> None:

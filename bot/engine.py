@@ -103,6 +103,7 @@ class Engine:
         self._changed = changed
         self._until: datetime | None = None
         self._away: dict[str, datetime] = {}
+        self._due = False
         self._turns = {service: asyncio.Lock() for service in services}
 
     # Waking and resting
@@ -207,7 +208,7 @@ class Engine:
         """Close the buckets that are over and judge: every service after a close, else those whose counts moved."""
         moved = self._moved()
         self._revise(moved)
-        closed = await self._close_until(now)
+        closed = self._close_until(now)
         only = None if closed else moved.keys()
         if only is None or only:
             self._judge_counts(now, only)
@@ -216,6 +217,9 @@ class Engine:
         for service in moved:
             self._changed(service)
         self.beaten_at = now
+        if self._due:
+            self._due = False
+            await self.rest()
 
     def _moved(self) -> dict[str, int]:
         """Services whose counts changed since the last beat, each with the earliest bucket that did."""
@@ -230,7 +234,7 @@ class Engine:
             for bucket in range(max(first, running - self.surge.depth), running):
                 self.surge.revise(service, self._tally.start(bucket), self._tally.people(service, bucket))
 
-    async def _close_until(self, now: datetime) -> bool:
+    def _close_until(self, now: datetime) -> bool:
         until = self._until = max(self._until or self._start(now), self._start(now - _LOOK_BACK))
         closed = 0
         while until + self.tick <= now:
@@ -242,7 +246,7 @@ class Engine:
             until = self._until = until + self.tick
             closed += 1
             if bucket % _KEEP_EVERY == 0 and until + self.tick > now:
-                await self.rest()
+                self._due = True
         return closed > 0
 
     def _learn_mix(self, bucket: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -24,9 +25,10 @@ from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
 from bot.intake import Intake, reporter_key
-from bot.ports import Clock
+from bot.ports import Clock, Retry
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
+from bot.stores.afloat import Afloat
 from bot.stores.counts import CountStore
 from bot.stores.deliveries import DeliveryStore
 from bot.stores.sqlite import SqliteStore, unsound
@@ -55,7 +57,7 @@ class House:
         self.rules = furnishing.rules(settings)
         self.databases: list[Database] = []
         state = self._database(folder, "state.db")
-        self.store = SqliteStore(state)
+        self.store = Afloat(SqliteStore(state))
         self.ledger = DeliveryStore(state)
         self.stream = LocalStream(self._database(folder, "reports.db"))
         self.tally = Tally(width=settings.tick, voice=furnishing.voices(settings))
@@ -141,9 +143,11 @@ class House:
         self.services[service] = replace(self.services[service], windows=tuple(windows))
 
     async def aclose(self) -> None:
-        """Keep what is known and let go of the files."""
+        """Keep what is known, as far as the disk lets us, and let go of the files."""
         await self.intake.aclose()
-        await self.engine.rest()
+        with suppress(Retry):
+            await self.engine.rest()
+        await self.store.surface()
         for database in self.databases:
             await database.aclose()
 

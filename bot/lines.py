@@ -134,6 +134,7 @@ class Lines:
             troubled=house.board.troubled,
             ward=house.ailing,
             hold=Holding(place, house.store, house.clock, house.policies, house.stir),
+            unsaved=house.store.unsaved,
         )
 
 

@@ -71,7 +71,7 @@ class Proofs:
     async def store(self) -> str:
         """What is decided can be kept: a write arrives."""
         await self._house.store.put("auditor", self._house.clock.now().isoformat().encode())
-        return self._house.engine.trouble
+        return self._house.store.trouble or self._house.engine.trouble
 
     async def reports(self) -> str:
         """What people report can be kept."""

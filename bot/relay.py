@@ -17,6 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.core.delivery import Step, key, lane, line, plan, told, urgency
+from bot.core.heading import UNSAVED
 from bot.core.model import Head, Incident, Line, Policy, Source, State, Thread
 from bot.core.pacing import Pace
 from bot.core.showing import ladder, shown
@@ -65,7 +66,7 @@ class Relay:
     """Brings every thread of one channel up to the truth.
 
     `clock` paces retries and edits in real time, whatever clock the engine lives by. `trouble` says why the channel
-    cannot be told now; `refused` is True where a person must act.
+    cannot be told now; `refused` is True where a person must act. `unsaved` tells of incidents that are in memory alone.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Relay:
         troubled: Callable[[str], Sequence[Source]],
         ward: Ward | None = None,
         hold: Hold | None = None,
+        unsaved: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.place = place
         self.trouble = ""
@@ -95,6 +97,7 @@ class Relay:
         self._troubled = troubled
         self._ward = ward
         self._hold = hold
+        self._unsaved = unsaved
         self._wakes = {name: asyncio.Event() for name in _LANES}
         self._busy: set[str] = set()
         self._choosing = asyncio.Lock()
@@ -223,7 +226,8 @@ class Relay:
     def head(self, incident: Incident) -> Head:
         """The head message as this channel shows it now."""
         troubled = self._troubled(incident.service) if incident.alive else ()
-        return shown(incident, self._policy(incident), link=self._link(incident.id), troubled=troubled)
+        now = shown(incident, self._policy(incident), link=self._link(incident.id), troubled=troubled)
+        return replace(now, facts=(*now.facts, UNSAVED)) if self._unsaved(incident.id) else now
 
     async def _picture(self, step: Step, incident: Incident) -> bytes | None:
         """A fresh chart with the close and at most once a minute before; an opening never waits for one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from bot.ports import Refused, Retry
@@ -56,8 +57,9 @@ def claim(path: Path) -> int:
         raise Refused(
             f"{path} is in use by another Tocsin (process {owner}): stop that one, or give this one its own `data` folder"
         ) from exc
-    os.ftruncate(guard, 0)
-    os.write(guard, str(os.getpid()).encode())
+    with suppress(OSError):  # on a full disk the lock holds, but the number is not to be had
+        os.ftruncate(guard, 0)
+        os.write(guard, str(os.getpid()).encode())
     return guard
 
 
@@ -90,11 +92,12 @@ def code(exc: sqlite3.Error) -> int:
 
 def spoken(exc: sqlite3.Error, path: Path | str) -> Exception:
     """Turn the file's refusal into ours; a mistake in the SQL stays what it is."""
+    where = path.parent if isinstance(path, Path) else path
     match code(exc):
         case sqlite3.SQLITE_FULL:
-            return Retry(f"{path}: the disk is full; free some space, and writing goes on by itself")
+            return Retry(f"{where}: the disk is full; free some space, and writing goes on by itself")
         case later if later in _LATER:
-            return Retry(f"{path}: {exc}")
+            return Retry(f"{where}: nothing can be written ({exc}); once it can be, writing goes on by itself")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return Refused(f"{path} is damaged or no database ({exc}): move it away, or restore a backup")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:

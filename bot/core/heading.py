@@ -28,6 +28,10 @@ _MUTE = Button(verb="mute", label="Mute")
 _UNMUTE = Button(verb="unmute", label="Unmute")
 _REAL = Button(verb="real", label="It was real")
 _FALSE = Button(verb="false-alarm", label="False alarm")
+UNSAVED = Fact(
+    label="Not saved", value=("Told from memory until the data folder takes it; a crash now would forget it.",)
+)
+"""A note in the head of an incident that the disk does not know yet."""
 _WHY = Button(verb="why", label="Why?")
 _RESOLVE = Button(verb="resolve", label="Resolve", style="danger")
 

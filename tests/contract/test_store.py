@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from doubles.sinking import Sinking
 from msgspec.structs import replace
 
 from bot.core.model import (
@@ -29,14 +30,17 @@ from bot.core.model import (
 )
 from bot.database import Database
 from bot.ports import Conflict, Store
+from bot.stores.afloat import Afloat
 from bot.stores.sqlite import SqliteStore
 
 NOW = datetime(2022, 11, 4, 7, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "afloat", "sunk"])
 async def store(request, tmp_path):
     store: Store = SqliteStore(Database(tmp_path / "tocsin.db" if request.param == "file" else ":memory:"))
+    if request.param in ("afloat", "sunk"):
+        store = Afloat(Sinking(store, full=request.param == "sunk"))
     yield store
     await store.aclose()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes as c
 import ctypes.util
 import random
+import threading
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,7 +18,7 @@ SECTOR = 512
 FULL = 13
 _INT64 = c.c_int64
 _P = c.c_void_p
-_OPEN = c.CFUNCTYPE(c.c_int, _P, c.c_char_p, _P, c.c_int, _P)
+_OPEN = c.CFUNCTYPE(c.c_int, _P, _P, _P, c.c_int, _P)  # the name as it lies in memory: SQLite goes on using it there
 _WRITE = c.CFUNCTYPE(c.c_int, _P, _P, c.c_int, _INT64)
 _TRUNCATE = c.CFUNCTYPE(c.c_int, _P, _INT64)
 _DELETE = c.CFUNCTYPE(c.c_int, _P, c.c_char_p, c.c_int)
@@ -51,6 +52,10 @@ class _Vfs(c.Structure):
     ] + [(f"rest{n}", _P) for n in range(13)]
 
 
+_KEPT: list[Disk] = []
+"""SQLite may close a file long after a test has ended, and then still looks here for how."""
+
+
 class Op(NamedTuple):
     """One thing done to a file: `write` with bytes at a place, `cut` to a length, `gone`, or `sync`."""
 
@@ -69,6 +74,7 @@ class Disk:
         self._folder = str(folder)
         self._names: dict[int, str] = {}
         self._patched: dict[int, _Methods] = {}
+        self._patching = threading.Lock()
         self._lib = c.CDLL(ctypes.util.find_library("sqlite3") or "libsqlite3.so.0")
         self._lib.sqlite3_vfs_find.restype = c.POINTER(_Vfs)
         self._lib.sqlite3_vfs_find.argtypes = [c.c_char_p]
@@ -84,6 +90,7 @@ class Disk:
         self._delete = _DELETE(self._deleted)
         self._shim.open, self._shim.delete = c.cast(self._open, _P), c.cast(self._delete, _P)
         self._lib.sqlite3_vfs_register(c.byref(self._shim), 1)
+        _KEPT.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,8 +100,9 @@ class Disk:
     def _opened(self, _vfs, name, file, flags, out):
         code = _OPEN(self._real.contents.open)(c.cast(self._real, _P).value, name, file, flags, out)
         opened = c.cast(file, c.POINTER(_File)).contents
-        if code == 0 and name and opened.methods and name.decode().startswith(self._folder):
-            self._names[file] = Path(name.decode()).name
+        called = c.string_at(name).decode() if name else ""
+        if code == 0 and opened.methods and called.startswith(self._folder):
+            self._names[file] = Path(called).name
             opened.methods = c.pointer(self._patch(opened.methods))
         return code
 
@@ -105,18 +113,19 @@ class Disk:
 
     def _patch(self, methods):
         key = c.addressof(methods.contents)
-        if key not in self._patched:
-            shim = _Methods.from_buffer_copy(methods.contents)
-            self._truly = {
-                "write": _WRITE(shim.write),
-                "truncate": _TRUNCATE(shim.truncate),
-                "sync": _SYNC(shim.sync),
-            }
-            shim.write, shim.truncate, shim.sync = (
-                c.cast(call, _P) for call in (self._write, self._truncate, self._sync)
-            )
-            self._patched[key] = shim
-        return self._patched[key]
+        with self._patching:  # two threads may open at once, and a table in use must never be replaced
+            if key not in self._patched:
+                shim = _Methods.from_buffer_copy(methods.contents)
+                self._truly = {
+                    "write": _WRITE(shim.write),
+                    "truncate": _TRUNCATE(shim.truncate),
+                    "sync": _SYNC(shim.sync),
+                }
+                shim.write, shim.truncate, shim.sync = (
+                    c.cast(call, _P) for call in (self._write, self._truncate, self._sync)
+                )
+                self._patched[key] = shim
+            return self._patched[key]
 
     def _written(self, file, body, size, at):
         if self.full:

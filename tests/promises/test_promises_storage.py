@@ -23,12 +23,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 needs_disk = pytest.mark.skipif(not available(), reason="Python carries an SQLite of its own here, out of reach")
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """The disk double of the power cuts leaves an index of SQLite's log where the process stands."""
-    monkeypatch.chdir(tmp_path)
-
-
 async def written(folder, disk, commits):
     """Commits acknowledged one after the other; answers how many operations had been done at each."""
     database = Database(folder / "state.db")
