@@ -17,7 +17,8 @@ MOST_NAMED = 3
 class Post(msgspec.Struct, frozen=True, kw_only=True):
     """One public utterance. `id` is unique on its platform, `author` stands for the account; `at` is UTC.
 
-    `about` True: where it was said makes clear what it is about, so that it need not name the service.
+    `about` True: where it was said makes clear what it is about, so that it need not name the service. `voice` is who
+    the author is to the house, where they may report by another door too: then they are one voice.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     text: str
     about: bool = False
+    voice: str = ""
 
 
 def report(post: Post, service: str, door: str) -> RawReport | None:
@@ -36,7 +38,7 @@ def report(post: Post, service: str, door: str) -> RawReport | None:
         service=service,
         at=post.at,
         id=_mark(door, post.id, service),
-        reporter=f"{door}:{post.author}"[:500],
+        reporter=(post.voice or f"{door}:{post.author}")[:500],
         symptom=told.symptom or None,
         platform=told.platform or None,
     )

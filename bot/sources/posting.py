@@ -84,12 +84,18 @@ def about(words: Sequence[str], *texts: str) -> bool:
     return bool(Mentions({"it": words}).find(" ".join(texts)))
 
 
-def post(name: object, author: object, at: datetime | None, *texts: object) -> Post | None:
+def post(name: object, author: object, at: datetime | None, *texts: object, voice: str = "") -> Post | None:
     """A post out of what a stranger's JSON says; None without a name, an author and a time."""
     who, what = (str(one) if isinstance(one, str | int) else "" for one in (author, name))
     if not who or not what or at is None:
         return None
-    return Post(id=what[:200], author=who[:200], at=at, text=" ".join(filter(None, (plain(t, _TEXT) for t in texts))))
+    return Post(
+        id=what[:200],
+        author=who[:200],
+        at=at,
+        text=" ".join(filter(None, (plain(t, _TEXT) for t in texts))),
+        voice=voice,
+    )
 
 
 def _whole(at: datetime) -> datetime:

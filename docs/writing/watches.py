@@ -80,4 +80,5 @@ def _example(plugin: type[Model], part: Schema) -> str:
 def _sample(key: str, node: Schema) -> str:
     if said(node).startswith("secret"):
         return f'"${{{key.upper()}}}"'
-    return str(node.get("examples", [_SAMPLES.get(key, key.upper())])[0])
+    sample = node.get("examples", [_SAMPLES.get(key, key.upper())])[0]
+    return f'"{sample}"' if isinstance(sample, str) and sample.isdecimal() else str(sample)

@@ -26,6 +26,8 @@ RIGHT = {
     "hackernews": ("hits.json",),
     "mastodon": ("tag.json",),
     "reddit": ("listing.json",),
+    "slack_channel": ("history.json",),
+    "discord_channel": ("messages.json",),
     "x": ("counts.json",),
 }
 KINDS = sorted(RIGHT)

@@ -22,6 +22,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "hackernews": {"words": ["github down"]},
     "reddit": {"client_id": "me", "client_secret": "hush", "user": "somebody", "words": ["discord down"]},
     "mastodon": {"url": "https://m.example.com", "tags": ["githubdown"]},
+    "slack_channel": {"token": "hush", "channel": "C0123ABCD", "words": ["discord"]},
+    "discord_channel": {"token": "hush", "channel": "112233445566778899", "words": ["discord"]},
     "x": {"token": "hush", "words": ["github down"], "price": 0.005, "budget": 1.0},
 }
 
