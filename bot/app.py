@@ -26,6 +26,7 @@ from bot.overhearing import Overhearing
 from bot.ports import Called, Hook, Letter, Refused, Retry, Word
 from bot.proving import Proofs
 from bot.rereading import Rereading
+from bot.sight import Sight
 from bot.tending import Tending
 from bot.vantages import Vantages
 from bot.web.house import House as Shown
@@ -45,6 +46,10 @@ _BACK_UP_EVERY = timedelta(hours=6)
 _BACK_UP_LOOK = 600.0
 _SURFACE_EVERY = 5.0
 _STORE = "store"
+_BLIND = (
+    "most unrelated hosts cannot be reached at once, so our own line, name servers, proxy or clock are broken; "
+    "probes are not believed until that is over"
+)
 _REVIVED = timedelta(days=7)
 """Refused threads of incidents that opened within this time are tried again after a restart."""
 
@@ -60,7 +65,10 @@ class Serving:
         self.address = ""
         self.http = Web(self.real)
         self.vantages = Vantages(watches=house.watches, clock=house.clock, hear=house.engine.hear)
-        self.asking = Asking(http=self.http, clock=house.clock, hear=self.vantages.hear, lively=self._lively)
+        self.sight = Sight(self.http, house.clock, canaries=house.settings.canaries, changed=self._blinded)
+        self.asking = Asking(
+            http=self.http, clock=house.clock, hear=self.vantages.hear, lively=self._lively, sight=self.sight
+        )
         self.hearing = Hearing(
             hooks=_hooks(house),
             http=self.http,
@@ -154,6 +162,7 @@ class Serving:
         await self.house.adopt(settings)
         await self.lines.lay(fresh, old)
         self.auditor.deadman = settings.deadman
+        self.sight.canaries = settings.canaries
         self.hearing.adopt(_hooks(self.house))
         await self.retry()
 
@@ -291,6 +300,10 @@ class Serving:
         """How far the machine's clock is from the one the house lives by."""
         clock = self.house.clock
         return clock.off if isinstance(clock, SteadyClock) else timedelta(0)
+
+    async def _blinded(self, blind: bool) -> None:  # noqa: FBT001 - what a listener is told
+        """We cannot see the world, or see it again."""
+        await (self.house.ailing.say("connection", _BLIND) if blind else self.house.ailing.over("connection"))
 
     async def _reread(self, trouble: str) -> None:
         """The configuration was read again."""

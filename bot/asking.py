@@ -7,26 +7,27 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
 from bot.core.model import Evidence, Signal
-from bot.detectors.graded import Outcome, backoff, blind, jitter, reached
+from bot.detectors.graded import backoff, jitter, reached
 from bot.ports import Clock, Http, Source
+from bot.sight import Sight
 
 log = structlog.get_logger(__name__)
 
 _FAST = timedelta(seconds=30)
+_SOON = timedelta(seconds=5)
 _LEAST = 10.0
 _ALLOWED = 60.0  # seconds that asking itself, and a busy machine, may take
-_BLIND_WITHIN = timedelta(minutes=2)
 
 
 class Asking:
     """Asks every watch in its own loop and hands what it says to the engine.
 
-    When most unrelated hosts fail at the network level at once, the fault is ours: probes then give no reading.
+    When `sight` says that the fault is ours, probes that reach nothing give no reading; they look again every 5 s, and
+    go on at that pace until what they find after it has settled.
     """
 
     def __init__(
@@ -36,13 +37,14 @@ class Asking:
         clock: Clock,
         hear: Callable[[str, str, Signal], Awaitable[None]],
         lively: Callable[[str], bool],
+        sight: Sight | None = None,
     ) -> None:
-        self.blind = False
+        self.sight = sight or Sight(http, clock)
         self._http = http
         self._clock = clock
         self._hear = hear
         self._lively = lively
-        self._outcomes: dict[str, Outcome] = {}
+        self._unsettled: dict[str, int] = {}
         self._broken: set[str] = set()
         self._due: dict[str, float] = {}
         self._nudges: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -55,6 +57,7 @@ class Asking:
             await self._ask_on(service, name, source)
         finally:
             del self._due[label]
+            self.sight.forget(label)
 
     def late(self) -> list[str]:
         """Watches that should have been asked more than two of their intervals ago."""
@@ -70,15 +73,21 @@ class Asking:
         await self._clock.sleep(jitter(timedelta(seconds=5), label, -1) % 5)
         while True:
             signal = await source.ask(self._http, self._clock.now())
-            failures = failures + 1 if signal.broken else 0
-            self._note(label, source, signal)
-            await self._hear(service, name, self._trusted(source, signal))
+            ours = source.evidence is Evidence.PROBE and not reached(signal)  # a broken line is no reason to look away
+            failures = failures + 1 if signal.broken and not ours else 0
+            self._note(label, signal)
+            await self._hear(service, name, await self._trusted(label, source, signal))
             round_number += 1
-            every = min(source.every, getattr(source, "fastest", _FAST)) if self._lively(service) else source.every
-            pause = max(backoff(failures, every), signal.wait or timedelta(0))
+            pause = max(backoff(failures, self._pace(service, label, source)), signal.wait or timedelta(0))
             seconds = jitter(pause, label, round_number)
             self._expect(label, seconds, source.every)
             await self._rest(label, seconds)
+
+    def _pace(self, service: str, label: str, source: Source) -> timedelta:
+        """How soon to ask again: as the watch says, sooner while an incident lives, and soonest where sight was lost."""
+        if label in self._unsettled:
+            return min(source.every, _SOON)
+        return min(source.every, getattr(source, "fastest", _FAST)) if self._lively(service) else source.every
 
     def soon(self, service: str, name: str) -> None:
         """Ask a watch now and not when its turn comes; however often this is called, never twice within 10 s."""
@@ -91,10 +100,8 @@ class Asking:
             await _either(self._clock.sleep(seconds - _LEAST), nudge.wait())
         nudge.clear()
 
-    def _note(self, label: str, source: Source, signal: Signal) -> None:
-        """Remember how it went; say once when a source breaks and once when it works again."""
-        host = urlsplit(getattr(source, "url", "")).hostname or label
-        self._outcomes[label] = Outcome(host=host, ok=reached(signal), at=signal.at)
+    def _note(self, label: str, signal: Signal) -> None:
+        """Say once when a source breaks and once when it works again."""
         broken = signal.broken
         if broken and label not in self._broken:
             self._broken.add(label)
@@ -103,14 +110,17 @@ class Asking:
             self._broken.discard(label)
             log.info("source gives readings again", watch=label)
 
-    def _trusted(self, source: Source, signal: Signal) -> Signal:
-        was, self.blind = self.blind, blind(self._outcomes.values(), signal.at, _BLIND_WITHIN)
-        if self.blind and not was:
-            log.error("we look blind: most unrelated hosts fail at once; probes are not believed until that is over")
-        if was and not self.blind:
-            log.info("we see again")
-        if self.blind and source.evidence is Evidence.PROBE and not reached(signal):
+    async def _trusted(self, label: str, source: Source, signal: Signal) -> Signal:
+        """The signal, or none while we are blind; a probe then has as many looks to settle as it takes to believe it."""
+        sees = await self.sight.sees(label, source, signal)
+        if source.evidence is not Evidence.PROBE:
+            return signal
+        if not sees:
+            self._unsettled[label] = max(getattr(source, "fail_after", 1), getattr(source, "clear_after", 1))
             return Signal(at=signal.at, error="blind", note="our own connection looks broken", url=signal.url)
+        left = self._unsettled.pop(label, 1) - 1
+        if left and not reached(signal):
+            self._unsettled[label] = left
         return signal
 
 

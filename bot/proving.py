@@ -108,7 +108,11 @@ class Proofs:
 
     async def connection(self) -> str:
         """We see the world."""
-        return "warning: most unrelated hosts fail at once; our connection looks broken" if self._asking.blind else ""
+        return (
+            "warning: most unrelated hosts fail at once; our connection looks broken"
+            if self._asking.sight.blind
+            else ""
+        )
 
     async def vantages(self) -> str:
         """Every place that should look is heard of."""

@@ -207,6 +207,18 @@ def width(value: timedelta) -> timedelta:
     return value
 
 
+def canary(value: str) -> str:
+    """A page that proves name servers, certificates, clock and line all at once.
+
+    Raises:
+        ValueError: when it proves less.
+    """
+    host = urlsplit(public_url(value)).hostname or ""
+    if not value.startswith("https://") or not any(c.isalpha() for c in host) or ":" in host:
+        raise ValueError("a canary must be https and go by a name, or it proves too little; like https://example.com")
+    return value
+
+
 def _nothing_is(empty: Callable[[], Any]) -> BeforeValidator:
     return BeforeValidator(lambda value: empty() if value is None else value)
 
@@ -214,6 +226,7 @@ def _nothing_is(empty: Callable[[], Any]) -> BeforeValidator:
 Name = Annotated[str, AfterValidator(name), WithJsonSchema({"type": "string", "pattern": f"^({_NAME.pattern})$"})]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 PublicUrl = Annotated[str, AfterValidator(public_url)]
+Canary = Annotated[str, AfterValidator(canary)]
 Address = Annotated[
     Listen,
     PlainValidator(listen),

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.config import fields
-from bot.config.fields import Address, Alarms, Clock, Cron, EmptyDict, EmptyList, Moment, Name, PublicUrl, Words, Zone
+from bot.config.fields import (
+    Address,
+    Alarms,
+    Canary,
+    Clock,
+    Cron,
+    EmptyDict,
+    EmptyList,
+    Moment,
+    Name,
+    PublicUrl,
+    Words,
+    Zone,
+)
 from bot.config.plugins import CHATS, SOURCES, one_of
 from bot.core.trust import Trust
 from bot.fields import Duration, Model, Secret
@@ -234,6 +247,8 @@ class File(Model):
     """The width of the buckets that reports are counted in; small values are for tests."""
     deadman: Deadman | None = None
     """Who watches the watcher."""
+    canaries: Annotated[list[Canary], EmptyList, Field(max_length=10)] = Field(default_factory=list)
+    """Pages of others that ought to answer, asked only when a probe reaches nothing: when none does, the fault is ours."""
     chats: Annotated[dict[Name, AnyChat], EmptyDict] = Field(default_factory=dict)
     """Connections to the platforms where threads live; the built-in page if not said."""
     channels: Annotated[dict[Name, Channel], EmptyDict] = Field(default_factory=dict)

@@ -68,6 +68,7 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
         files=tuple(dict.fromkeys(reader.files)),
         deadman=file.deadman.url if file.deadman else "",
         trust=Trust(**file.report_trust.model_dump()),
+        canaries=tuple(file.canaries),
         warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 

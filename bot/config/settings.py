@@ -95,7 +95,8 @@ class Settings:
     """A whole configuration. `chats` and `watches` hold the plugins themselves.
 
     `levels` are the names of the ladder, mildest first. `files` are every file and folder that was looked at:
-    when one changes, read again. `deadman` is the address of a dead-man's switch, or empty; `trust` says whose reports may call people. `warnings` are for the log; they stop nothing.
+    when one changes, read again. `deadman` is the address of a dead-man's switch, or empty; `canaries` are pages that prove our own connection;
+    `trust` says whose reports may call people. `warnings` are for the log; they stop nothing.
     """
 
     path: Path
@@ -110,3 +111,4 @@ class Settings:
     warnings: tuple[Problem, ...]
     deadman: str = ""
     trust: Trust = field(default_factory=Trust)
+    canaries: tuple[str, ...] = ()

@@ -16,15 +16,16 @@ import msgspec
 
 from bot.core.model import Evidence, Health, Notice, Reading, Signal
 
-NETWORK = frozenset({"dns", "timeout", "tls", "connect"})
-"""The errors that may as well be our own connection's fault."""
+NETWORK = frozenset({"dns", "timeout", "tls", "connect", "http_407", "http_511"})
+"""The errors that may as well be our own connection's fault; the last two are the words of a proxy and of a portal."""
+SITES = 3
+"""So many unrelated sites are the least that tell whose fault it is."""
 
 _TROUBLE_AFTER = timedelta(minutes=10)
 _TROUBLE_FAILURES = 5
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
 _BLIND_SHARE = 0.6
-_BLIND_SITES = 3
 _SPREAD = 0.1
 
 
@@ -134,9 +135,18 @@ def blind(outcomes: Iterable[Outcome], now: datetime, within: timedelta = timede
     latest: dict[str, Outcome] = {}
     for outcome in sorted(outcomes, key=lambda o: (o.at, o.ok)):
         if timedelta(0) <= now - outcome.at <= within:
-            latest[_site(outcome.host)] = outcome
+            latest[site(outcome.host)] = outcome
     failed = sum(not outcome.ok for outcome in latest.values())
-    return len(latest) >= _BLIND_SITES and failed >= _BLIND_SHARE * len(latest)
+    return len(latest) >= SITES and failed >= _BLIND_SHARE * len(latest)
+
+
+def site(host: str) -> str:
+    """The registered name, near enough: two labels, three under a short second level such as `co.uk`; addresses whole."""
+    labels = host.rpartition("@")[2].partition(":")[0].lower().rstrip(".").split(".")
+    if labels[-1].isdigit() or "[" in host:
+        return host
+    short_second = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
+    return ".".join(labels[-3 if short_second else -2 :])
 
 
 def jitter(interval: timedelta, key: str, n: int) -> float:
@@ -178,12 +188,3 @@ def _bad(health: Health | None) -> bool:
 def _news(notice: Notice, ours: Sequence[str]) -> bool:
     """Open, coming and forgotten ones are; closed ones only when we saw them open, else they are the page's history."""
     return notice.open or notice.stale or notice.phase == "scheduled" or notice.key in ours
-
-
-def _site(host: str) -> str:
-    """The registered name, near enough: two labels, three under a short second level such as `co.uk`; addresses whole."""
-    labels = host.rpartition("@")[2].partition(":")[0].lower().rstrip(".").split(".")
-    if labels[-1].isdigit() or "[" in host:
-        return host
-    short_second = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3
-    return ".".join(labels[-3 if short_second else -2 :])

@@ -15,7 +15,7 @@ from bot.sources.looks import Looked
 from bot.sources.wire import Interval, WebAddress, wait_asked
 
 _OURS = frozenset({"blocked", "too_large"})
-_BETWEEN_US = frozenset({407, 429})
+_BETWEEN_US = frozenset({407, 429, 511})
 _STATUSES = re.compile(r"([1-5]\d\d)(?:\s*-\s*([1-5]\d\d))?")
 
 

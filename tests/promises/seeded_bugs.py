@@ -94,7 +94,7 @@ BUGS = (
     Bug(
         "blindness rule off",
         "bot/detectors/graded.py",
-        "    return len(latest) >= _BLIND_SITES and failed >= _BLIND_SHARE * len(latest)",
+        "    return len(latest) >= SITES and failed >= _BLIND_SHARE * len(latest)",
         "    return False and failed >= _BLIND_SHARE * len(latest)",
         ("tests/core/test_graded.py",),
     ),
