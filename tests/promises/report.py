@@ -37,7 +37,6 @@ NAMES = {
     "R21": "Planned times hold in every zone",
     "R22": "A sleeping machine opens nothing by its own gap",
     "R23": "Our own blindness is not their outage",
-    "R23": "Our own blindness is not their outage",
     "R24": "Flapping calls once per level",
     "R25": "It is told as soon as it can be known",
     "R26": "A replay decides as the living house did",
