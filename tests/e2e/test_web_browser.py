@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -13,7 +13,7 @@ from doubles.served import Served, serving
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bot.core.model import Kind, Said
+from bot.core.model import Kind, Said, When
 from bot.web.site import ROUTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -119,8 +119,16 @@ async def test_an_open_note_is_not_disturbed_by_what_happens(served: Served, pag
 async def test_times_are_the_readers_own_with_their_zone(page: Page) -> None:
     await page.goto("/")
     moment = page.locator(".thread time").first
-    await expect(moment).to_have_text("4 Nov, 12:10 GMT+9")
+    await expect(moment).to_have_text("12:10 GMT+9")
     await expect(moment).to_have_attribute("title", "2022-11-04 03:10 UTC")
+
+
+async def test_how_long_ago_is_told_by_the_servers_clock_whatever_the_readers_says(served: Served, page: Page) -> None:
+    began = (When(at=MORNING - timedelta(minutes=11), style="ago"),)
+    served.board.heads[INCIDENT] = replace(served.board.heads[INCIDENT], sentence=began)
+    await page.clock.set_fixed_time(datetime(2031, 5, 6, tzinfo=UTC))
+    await page.goto("/")
+    await expect(page.locator(".sentence time")).to_have_text("11 minutes ago")
 
 
 async def test_everything_works_without_a_script(served: Served, chromium: Browser) -> None:

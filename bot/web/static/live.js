@@ -4,14 +4,23 @@
 const minute = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
 const day = { day: "numeric", month: "short" };
 const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+let ahead = 0; // milliseconds by which the server's clock is ahead of this reader's, which may be wrong
+
+function now() {
+  return new Date(Date.now() + ahead);
+}
+
+function heard(at) {
+  ahead = new Date(at) - Date.now();
+}
 
 function words(at, style) {
   if (style === "ago") {
-    const gone = (at - Date.now()) / 1000;
+    const gone = (at - now()) / 1000;
     const [unit, size] = steps.find(([, size]) => Math.abs(gone) >= size) || steps[2];
     return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(gone / size), unit);
   }
-  const today = at.toDateString() === new Date().toDateString();
+  const today = at.toDateString() === now().toDateString();
   if (style === "time" && today) return at.toLocaleTimeString(undefined, minute);
   return at.toLocaleString(undefined, { ...day, ...(style === "date" && { year: "numeric" }), ...minute });
 }
@@ -69,6 +78,7 @@ function arrange(into, ids) {
 function change(news) {
   news.swap.forEach(swap);
   for (const [into, ids] of Object.entries(news.order)) arrange(into, ids);
+  heard(news.at);
   const asof = document.querySelector("#asof time");
   if (asof) asof.dateTime = news.at;
   if (document.getElementById("summary")) document.title = `${news.title} - Tocsin`;
@@ -80,6 +90,8 @@ async function reload() {
   const answer = await fetch(location.href);
   if (!answer.ok) return;
   const page = parsed(await answer.text());
+  const asof = page.querySelector("#asof time");
+  if (asof) heard(asof.dateTime);
   localise(page);
   become(document.getElementById("main"), page.getElementById("main"));
 }
@@ -93,11 +105,13 @@ function listen(after) {
     link.textContent = "Live";
   });
   source.addEventListener("error", () => {
-    if (link.textContent === "Live") link.textContent = `Not connected since ${words(new Date(), "time")}`;
+    if (link.textContent === "Live") link.textContent = `Not connected since ${new Date().toLocaleTimeString(undefined, minute)}`;
   });
   link.hidden = false;
 }
 
+const asof = document.querySelector("#asof time");
+if (asof) heard(asof.dateTime);
 localise(document);
 setInterval(() => localise(document), 30000);
 if (document.body.dataset.after) listen(document.body.dataset.after);
