@@ -35,14 +35,14 @@ from bot.core.model import (
 from bot.core.places import label
 from bot.core.planned import covered
 from bot.core.reports import Cell
-from bot.core.scope import scope, within
 from bot.core.showing import bare
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
-from bot.detectors.parts import Part, Parts
+from bot.detectors.parts import Parts
 from bot.detectors.surge import Surge, Verdict
+from bot.detectors.where import MINUTES, Look, where
 from bot.ports import Clock, Conflict, Retry, Store, Watch
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,8 @@ _LOOK_BACK = timedelta(hours=26)
 """As far as counts are kept: after a longer absence what lies before is a gap anyway, and skipped as a whole."""
 _AWAY = timedelta(minutes=2)
 """Out of sight for less than this is no absence worth a word."""
+_MINUTE = timedelta(minutes=1)
 _MIX_LAG = timedelta(minutes=30)
-_SCOPE_WINDOWS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120))
-_SCOPE_ENOUGH = 60
 _NATS = {Evidence.VENDOR: 3.0, Evidence.PROBE: 3.0, Evidence.ALERT: 2.0}
 """What a source that says it is bad adds to the evidence of the counts."""
 
@@ -104,6 +103,7 @@ class Engine:
         self._until: datetime | None = None
         self._away: dict[str, datetime] = {}
         self._due = False
+        self._scopes: dict[str, tuple[int, Scope]] = {}
         self._turns = {service: asyncio.Lock() for service in services}
 
     # Waking and resting
@@ -151,6 +151,7 @@ class Engine:
         for gone in self.cases.keys() - self.services.keys():
             del self.cases[gone]
             self.verdicts.pop(gone, None)
+            self._scopes.pop(gone, None)
         for place in [p for p in self.watched if p[1] not in self.watches.get(p[0], {})]:
             del self.watched[place]
         self.surge, self.parts = self.surge.resize(self.rules), self.parts.resize(self.rules)
@@ -327,7 +328,7 @@ class Engine:
     def _caught_up(self, service: str) -> bool:
         """True when every watch that speaks in the incident was heard since the start: until then its end may be news."""
         incident = self.cases[service].incident
-        spoke = {r.source for r in incident.readings} & self.watches[service].keys() if incident else ()
+        spoke = {r.source for r in incident.readings} & self.watches.get(service, {}).keys() if incident else ()
         return all((service, name) in self.watched for name in spoke)
 
     def _causes(self, service: Service) -> tuple[str, ...]:
@@ -343,10 +344,7 @@ class Engine:
         verdict = self.verdicts.get(service)
         if verdict is None:
             return None
-        verdict, part = self._worst(service, verdict, now)
-        where = self._scope(service, verdict, now) if verdict.level else None
-        if where and part:
-            where = within(where, part.axis, part.code)
+        verdict = self._worst(service, verdict, now)
         return Reading(
             at=now,
             kind=Evidence.PEOPLE,
@@ -354,37 +352,47 @@ class Engine:
             level=verdict.level,
             since=verdict.since,
             numbers=verdict.numbers,
-            scope=where,
+            scope=self._scope(service, now) if verdict.level else None,
             note=verdict.doubt,
             rule=verdict.rule,
         )
 
-    def _worst(self, service: str, verdict: Verdict, now: datetime) -> tuple[Verdict, Part | None]:
+    def _worst(self, service: str, verdict: Verdict, now: datetime) -> Verdict:
         """The verdict on a service, or on the part of it that is worse than the whole."""
         rank = self.services[service].policy.rank
         found = self.parts.raised(service)
         if found is None or rank(found[1].level) <= rank(verdict.level):
-            return verdict, None
+            return verdict
         part, worse = found
         borne = self._borne_out(service, worse, now)
         if rank(borne.level) <= rank(verdict.level):
-            return verdict, None
-        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {label(part.code)}"), part
+            return verdict
+        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {label(part.code)}")
 
-    def _scope(self, service: str, verdict: Verdict, now: datetime) -> Scope:
-        """Where it is bad, from as far back within the trouble as it takes to have reports enough to say."""
-        incident = self.cases[service].incident
+    def _scope(self, service: str, now: datetime) -> Scope:
+        """Where it is bad, as the last minutes show it; looked at anew once a bucket."""
         last = self._tally.bucket(now)
-        onset = self._tally.bucket(verdict.since or now)
-        cells: Mapping[Cell, float] = {}
-        for window in _SCOPE_WINDOWS:
-            first = last - int(max(verdict.numbers.within, window) / self.tick)
-            cells = self._tally.cells(service, first, last)
-            if sum(cells.values()) >= _SCOPE_ENOUGH or first <= onset:
-                break
-        told = incident.told_scope if incident else None
-        times = self.verdicts[service].numbers.times
-        return scope(cells, self.mix.usual(service), times=times, told=told)
+        looked = self._scopes.get(service)
+        if looked is None or looked[0] != last:
+            incident = self.cases[service].incident
+            told = incident.scope if incident and incident.state is not State.CLOSED else None
+            looked = self._scopes[service] = last, where(self._look(service, now), told)
+        return looked[1]
+
+    def _look(self, service: str, now: datetime) -> Look:
+        """The last minutes by cell, and what was due in them."""
+        last, known = self._tally.bucket(now), self.verdicts[service].numbers.usual is not None
+        widths = sorted({max(round(minutes * _MINUTE / self.tick), 1) for minutes in MINUTES})
+        edges = zip((-1, *widths[:-1]), widths, strict=True)
+        doubt, spread = self.surge.stray(service)
+        return Look(
+            slices=[self._tally.cells(service, last - wide, last - before - 1) for before, wide in edges],
+            due=self.surge.due([service], widths, now)[0].tolist() if known else (),
+            regions=self.parts.regions(service, widths, now) if known else {},
+            usual=self.mix.usual(service),
+            doubt=doubt,
+            spread=spread,
+        )
 
     def _signals(self, service: str, now: datetime) -> tuple[Reading, ...]:
         """Readings of the watches; one not asked since the start keeps what it said in the living incident."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.detection import load, ours, places, rivals
 from bench.detection.measure import Result, calibrated, chosen, measured
+from bench.detection.partial import KINDS, partial
 from bench.detection.world import SHAPES, World, world
 
 DEVELOPMENT, REPORTED = (101, 102), (901, 902)
@@ -39,8 +40,10 @@ def _report(*, quick: bool) -> str:
         [_judged(world(seed, wild=crowds, **size), quick=quick) for seed in seeds] for crowds in (False, True)
     )
     cold = [_own(world(seed, learn=1, judged=4 if quick else 13, services=16 if quick else 40))[0] for seed in seeds]
+    shape = {"services": 6, "learn": 7, "judged": 7} if quick else {"services": 12, "learn": 21, "judged": 28}
+    placed = [_placed(partial(seed, **shape)) for seed in seeds]
     shape = {"services": 6, "learn": 7, "judged": 7} if quick else {"services": 12, "learn": 14, "judged": 14}
-    placed = [_placed(world(seed, scoped=True, **shape)) for seed in seeds]
+    noisy = [_placed(world(seed, scoped=True, **shape)) for seed in seeds]
     spent = load.measured()
     return "\n\n".join(
         [
@@ -49,6 +52,7 @@ def _report(*, quick: bool) -> str:
             "### The simulated world, every rule at one false incident per service and month\n\n" + _table(even),
             "### The wild world, which stands in for real noise\n\n" + _table(wild),
             "### By shape: recall and median delay\n\n" + _shapes(even),
+            "### Where: outages of a part of the users\n\n" + _places(placed, noisy),
         ]
     )
 
@@ -72,10 +76,17 @@ def _judged(lived: World, *, quick: bool) -> dict[str, Result]:
 
 
 def _placed(lived: World) -> dict[str, float]:
+    """Figures of the scope by name; those of one kind of outage after a slash."""
     placed = places.lived(lived)
-    total, both = places.recalls(lived, placed)
-    exact = {f"exact +{minutes}": float(np.mean(right)) for minutes, right in placed.exact.items()}
-    return {"total": total, "both": both, "false": measured(placed.both, lived).false, **exact}
+    kinds = dict.fromkeys(outage.shape for outage in lived.outages)
+    figures = {"false": measured(placed.both, lived).false, "overlap +5": placed.overlap(5)}
+    figures["total"], figures["both"] = places.recalls(lived, placed)
+    for kind in ("", *kinds):
+        end = f"/{kind}" if kind else ""
+        figures |= {f"exact +{minutes}{end}": placed.exact(minutes, kind) for minutes in (0, 5, 10)}
+        if kind:
+            figures[f"total{end}"], figures[f"both{end}"] = places.recalls(lived, placed, (kind,))
+    return figures
 
 
 # Tables
@@ -164,6 +175,22 @@ def _shapes(tables: Sequence[dict[str, Result]]) -> str:
             cells.append(f"{recall:.2f}, {delay:.0f} min")
         rows.append(f"| {rule} | {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def _places(placed: Sequence[dict[str, float]], noisy: Sequence[dict[str, float]]) -> str:
+    """The scope by kind of outage, and all together in the noisier world."""
+    names = ("total", "both", "exact +0", "exact +5", "exact +10")
+    rows = ["| outages | recall by the total alone | with its parts | exact at once | after 5 min | after 10 min |"]
+    rows.append("|" + "---|" * (len(names) + 1))
+    ends = [(f"{kind}", f"/{kind}", placed) for kind in KINDS]
+    for title, end, tables in (*ends, ("all (recall: partial)", "", placed), ("the world above, by place", "", noisy)):
+        cells = [f"{np.nanmean([one.get(name + end, np.nan) for one in tables]):.2f}" for name in names]
+        rows.append(f"| {title} | {' | '.join(cells)} |")
+    false, overlap = (float(np.mean([one[name] for one in placed])) for name in ("false", "overlap +5"))
+    return (
+        "\n".join(rows)
+        + f"\n\n{false:.2f} false incidents a month; Jaccard index of the cells told after 5 min {overlap:.2f}."
+    )
 
 
 def _write(text: str) -> None:

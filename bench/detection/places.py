@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,25 +12,45 @@ from bench.detection.ours import MINUTE, START
 from bench.detection.world import Outage, World
 from bot.core.model import Scope
 from bot.core.reports import Cell
-from bot.core.scope import scope, within
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
 from bot.detectors.parts import Parts
 from bot.detectors.surge import Surge
+from bot.detectors.where import MINUTES, Look, where
 
 REGIONS, PLATFORMS = ("US", "IN", "GB", "DE", "JP"), ("web", "ios", "android")
 RULES = (Rule(level="minor", within=15 * MINUTE, alarms=1),)
 _AFTER = (0, 5, 10)
-_LAG, _ENOUGH, _WINDOWS = 30, 60, (15, 30, 60, 120)
+_LAG = 30
+
+
+@dataclass
+class Told:
+    """What was told of one outage: when it was opened, the scope after some minutes, and how well that fits."""
+
+    outage: Outage
+    opened: int = -1
+    last: Scope | None = None
+    exact: dict[int, bool] = field(default_factory=dict)
+    overlap: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
 class Placed:
-    """Incidents by the total alone and with the parts, and for each outage found whether its place was told right."""
+    """Incidents by the total alone and with the parts, and what was told of each outage."""
 
     total: list[list[tuple[int, int]]]
     both: list[list[tuple[int, int]]]
-    exact: dict[int, list[bool]] = field(default_factory=lambda: {minutes: [] for minutes in _AFTER})
+    told: list[Told]
+
+    def exact(self, minutes: int, kind: str = "") -> float:
+        """The share of the outages on by then whose place was told right so many minutes after opening."""
+        own = [told for told in self.told if kind in ("", told.outage.shape)]
+        return float(np.mean([told.exact[minutes] for told in own if minutes in told.exact]))
+
+    def overlap(self, minutes: int) -> float:
+        """The mean share that the cells told and the cells hit have in common of all that are either."""
+        return float(np.mean([told.overlap[minutes] for told in self.told if minutes in told.overlap]))
 
 
 def lived(world: World) -> Placed:
@@ -40,8 +60,7 @@ def lived(world: World) -> Placed:
     surge = Surge(dict.fromkeys(names, RULES), MINUTE)
     parts, mix = Parts(dict.fromkeys(names, RULES), MINUTE), Mix()
     on = np.zeros((2, len(world.counts), services), np.bool_)
-    due = _asked(world)
-    placed = Placed([], [])
+    placed = Placed([], [], [Told(outage) for outage in world.outages])
     for minute, row in enumerate(world.counts):
         at = START + minute * MINUTE
         surge.close_row(at, row)
@@ -51,63 +70,55 @@ def lived(world: World) -> Placed:
         on[1, minute] = on[0, minute] | np.array([parts.raised(name) is not None for name in names])
         for k in np.flatnonzero(~on[1, minute]).tolist() if minute >= _LAG else ():
             mix.learn(names[k], _cells(world, k, minute - _LAG, minute - _LAG))
-        _follow(world, due, on[1, minute], minute, judges=(surge, parts, mix), exact=placed.exact)
+        _follow(world, placed.told, on[1, minute], minute, judges=(surge, parts, mix))
     placed.total, placed.both = ([_spans(on[way][:, k]) for k in range(services)] for way in (0, 1))
     return placed
 
 
-def recalls(world: World, placed: Placed) -> tuple[float, float]:
-    """Recall of the partial outages by the total alone, and with the parts."""
-    partial = [outage for outage in world.outages if not outage.cells.all()]
-    some = World(**{**vars(world), "outages": partial})
-    return measured(placed.total, some).recall, measured(placed.both, some).recall
-
-
-def _asked(world: World) -> dict[int, list[tuple[Outage, list[int]]]]:
-    found: dict[int, list[tuple[Outage, list[int]]]] = {}
-    for outage in world.outages:
-        found.setdefault(outage.service, []).append((outage, []))
-    return found
+def recalls(world: World, placed: Placed, kinds: Sequence[str] = ()) -> tuple[float, float]:
+    """Recall by the total alone, and with the parts: of the partial outages, or of those of some kinds."""
+    some = [o for o in world.outages if (o.shape in kinds if kinds else not o.cells.all())]
+    part = World(**{**vars(world), "outages": some})
+    return measured(placed.total, part).recall, measured(placed.both, part).recall
 
 
 def _follow(
-    world: World,
-    asked: Mapping[int, list[tuple[Outage, list[int]]]],
-    on: np.ndarray,
-    minute: int,
-    *,
-    judges: tuple[Surge, Parts, Mix],
-    exact: Mapping[int, list[bool]],
+    world: World, asked: Sequence[Told], on: np.ndarray, minute: int, *, judges: tuple[Surge, Parts, Mix]
 ) -> None:
-    """Note the place that is told at the opening, 5 and 10 minutes later, for the outages that are on."""
-    for service, outages in asked.items():
-        for outage, opened in outages:
-            if not opened and outage.start <= minute <= outage.end + 15 and on[service]:
-                opened.append(minute)
-            if opened and minute - opened[0] in _AFTER and minute <= outage.end:
-                said = _told(world, service, minute, opened[0], judges)
-                exact[minute - opened[0]].append(_right(said, outage))
+    """Look for the place once a minute from the opening on, and note what is told then, 5 and 10 minutes later."""
+    for told in asked:
+        outage = told.outage
+        if told.opened < 0 and outage.start <= minute <= outage.end + 15 and on[outage.service]:
+            told.opened = minute
+        passed = minute - told.opened
+        if told.opened >= 0 and passed <= max(_AFTER) and minute <= outage.end:
+            told.last = where(_look(world, outage.service, minute, judges), told.last)
+            if passed in _AFTER:
+                said = _grid(told.last)
+                told.exact[passed] = bool((said == outage.cells).all())
+                told.overlap[passed] = float((said & outage.cells).sum() / (said | outage.cells).sum())
 
 
-def _told(world: World, service: int, minute: int, opened: int, judges: tuple[Surge, Parts, Mix]) -> Scope:
+def _look(world: World, service: int, minute: int, judges: tuple[Surge, Parts, Mix]) -> Look:
     surge, parts, mix = judges
-    [verdict] = surge.judge(START + (minute + 1) * MINUTE, {}, [str(service)])
-    began = int((verdict.since - START) / MINUTE) if verdict.since else opened
-    found: dict[Cell, float] = {}
-    for wide in _WINDOWS:
-        found = _cells(world, service, max(minute - wide + 1, 0), minute)
-        if sum(found.values()) >= _ENOUGH or minute - wide < began:
-            break
-    said = scope(found, mix.usual(str(service)), times=verdict.numbers.times)
-    raised = parts.raised(str(service))
-    return within(said, raised[0].axis, raised[0].code) if raised and not verdict.level else said
+    name, now = str(service), START + (minute + 1) * MINUTE
+    doubt, spread = surge.stray(name)
+    edges = zip((0, *MINUTES), MINUTES, strict=False)
+    return Look(
+        slices=[_cells(world, service, minute - wide + 1, minute - before) for before, wide in edges],
+        due=surge.due([name], MINUTES, now)[0].tolist(),
+        regions=parts.regions(name, MINUTES, now),
+        usual=mix.usual(name),
+        doubt=doubt,
+        spread=spread,
+    )
 
 
-def _right(said: Scope, outage: Outage) -> bool:
-    hit = outage.cells
-    regions = set() if hit.any(axis=1).all() else {REGIONS[k] for k in np.flatnonzero(hit.any(axis=1))}
-    platforms = set() if hit.any(axis=0).all() else {PLATFORMS[k] for k in np.flatnonzero(hit.any(axis=0))}
-    return {share.code for share in said.regions} == regions and {share.code for share in said.platforms} == platforms
+def _grid(said: Scope) -> np.ndarray:
+    """The cells that a scope speaks of, shape (regions, platforms)."""
+    regions, platforms = (set(codes) for codes in said.limits)
+    rows = np.array([not regions or code in regions for code in REGIONS])
+    return np.outer(rows, [not platforms or code in platforms for code in PLATFORMS])
 
 
 def _cells(world: World, service: int, first: int, last: int) -> dict[Cell, float]:

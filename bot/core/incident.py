@@ -30,6 +30,8 @@ from bot.core.life import Lived, Outcome, also, back, close, enter, reopened, su
 from bot.core.model import Case, Confidence, Entry, Event, Incident, Judged, Kind, Notice, Policy, State
 from bot.core.scope import changed
 
+_SCOPE_AGREED = timedelta(minutes=1)
+_SCOPE_LATEST = timedelta(minutes=5)
 _SCOPE_HOLD = timedelta(minutes=10)
 _SCOPE_WIDENED = timedelta(minutes=20)
 
@@ -78,8 +80,9 @@ def _opened(incident: Incident, event: Judged, policy: Policy) -> Lived:
     incident = enter(incident, State.OPEN, event.at)
     known = notices(event.readings)
     posted = min((n.started_at for n in known if n.open), default=None)
+    told = incident.scope if _stood(incident, event.at, _SCOPE_AGREED) else None
     incident = replace(
-        incident, opened_at=event.at, told_scope=incident.scope, notices=known, vendor_at=posted, reminded_at=event.at
+        incident, opened_at=event.at, told_scope=told, notices=known, vendor_at=posted, reminded_at=event.at
     )
     return tell(incident, Kind.OPENED, event.at, wording.opened(incident, policy), loud=True)
 
@@ -124,14 +127,26 @@ def _move(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived
 def _scoped(incident: Incident, at: datetime, policy: Policy) -> Lived:
     """Tell a new scope once it has stood; that a limit is gone must stand longer, for thin evidence looks the same."""
     new = incident.scope
-    if new is None or incident.scope_since is None or not changed(incident.told_scope, new):
+    if new is None or (incident.told_scope is None and not _sure(incident, at)):
         return incident, ()
+    if not changed(incident.told_scope, new):
+        return replace(incident, told_scope=incident.told_scope or new), ()
     hold = _SCOPE_HOLD if any(new.limits) else _SCOPE_WIDENED
-    if at - incident.scope_since < max(hold, policy.confirm_for):
+    if incident.told_scope is not None and not _stood(incident, at, max(hold, policy.confirm_for)):
         return incident, ()
     text = wording.scoped(incident)
     incident = replace(incident, told_scope=new)
     return tell(incident, Kind.SCOPE, at, text)
+
+
+def _sure(incident: Incident, at: datetime) -> bool:
+    """True when two estimates of the scope in a row agree, or it has been open for so long that the best is told."""
+    late = incident.opened_at is not None and at - incident.opened_at >= _SCOPE_LATEST
+    return late or _stood(incident, at, _SCOPE_AGREED)
+
+
+def _stood(incident: Incident, at: datetime, span: timedelta) -> bool:
+    return incident.scope_since is not None and at - incident.scope_since >= span
 
 
 def _remind(incident: Incident, at: datetime, policy: Policy) -> Lived:

@@ -29,6 +29,7 @@ from bot.core.model import (
 )
 from bot.core.places import label
 
+_MANY = 4  # places or platforms that one sentence names
 _MUCH = ((20.0, "far more"), (4.0, "many more"), (0.0, "more"))
 _WHO = {
     Evidence.PEOPLE: "people's reports",
@@ -64,7 +65,7 @@ def opened(incident: Incident, policy: Policy) -> Text:
         *_level("Opened", incident),
         *_evidence(incident, policy),
         *_began(incident),
-        *_where(incident.scope),
+        *(_where(incident.told_scope) or _seen(incident.scope)),
         *_cause(incident),
         *_silence(incident),
     )
@@ -228,8 +229,8 @@ def where(scope: Scope | None) -> str:
     """`mostly on desktop web in India and Japan; the app looks normal`, or nothing when it is not limited."""
     if scope is None:
         return ""
-    on = f"on {spoken(s.code for s in scope.platforms)}" if scope.platforms else ""
-    place = f"in {spoken(s.code for s in scope.regions)}" if scope.regions else ""
+    on = f"on {_some(_spoken(s.code for s in scope.platforms))}" if scope.platforms else ""
+    place = f"in {_some(_spoken(s.code for s in scope.regions))}" if scope.regions else ""
     spared = _spoken(scope.spared)
     normal = f"{listed(spared)} {'looks' if len(spared) == 1 else 'look'} normal" if spared else ""
     limited = " ".join(part for part in (on, place) if part)
@@ -241,6 +242,11 @@ def spoken(codes: Iterable[str]) -> str:
     return listed(_spoken(codes))
 
 
+def _some(names: Sequence[str]) -> str:
+    """The first names; how many more there are where it gets long."""
+    return listed(names if len(names) <= _MANY else [*names[: _MANY - 1], f"{len(names) - _MANY + 1} more"])
+
+
 def _spoken(codes: Iterable[str]) -> list[str]:
     """Codes as they stand in a sentence: `the app` for both phones, `the United States`."""
     names = list(codes)
@@ -250,13 +256,18 @@ def _spoken(codes: Iterable[str]) -> list[str]:
 
 
 def symptoms(scope: Scope | None) -> str:
-    """`log-in 40 %, website 31 %`: what people see, the leading ones."""
+    """`log-in 41 % (usually 6 %), website 31 %`: what people see."""
     return ", ".join(_lower(share(s)) for s in (scope.symptoms[:3] if scope else ()))
 
 
 def share(part: Share) -> str:
-    """`Log-in 40 %`."""
-    return f"{label(part.code)} {part.share * 100:.0f}\u00a0%"
+    """`Log-in 40 % (usually 6 %)`, as far as the usual is known."""
+    usual = f" (usually {_percent(part.usual)})" if part.usual else ""
+    return f"{label(part.code)} {_percent(part.share)}{usual}"
+
+
+def _percent(part: float) -> str:
+    return f"{part * 100:.0f}\u00a0%" if part >= 0.005 else "under 1\u00a0%"
 
 
 def _upper(words: str) -> str:
@@ -302,9 +313,13 @@ def _began(incident: Incident) -> Text:
 
 
 def _where(scope: Scope | None) -> Text:
-    place, seen = where(scope), symptoms(scope)
-    sentences = f"{_upper(place)}. " if place else ""
-    return (sentences + (f"People see: {seen}. " if seen else ""),) if place or seen else ()
+    place = where(scope)
+    return (*((f"{_upper(place)}. ",) if place else ()), *_seen(scope))
+
+
+def _seen(scope: Scope | None) -> Text:
+    seen = symptoms(scope)
+    return (f"People see: {seen}. ",) if seen else ()
 
 
 def _cause(incident: Incident) -> Text:

@@ -66,6 +66,13 @@ class Parts:
         """The part of a service that stands out most, with its verdict; None when all are calm."""
         return self._raised.get(service)
 
+    def regions(self, service: str, widths: Sequence[int], now: datetime) -> dict[str, list[float]]:
+        """The usual counts of the regions of a service that have a usual of their own, as `Surge.due` gives them."""
+        known = self._surge.known
+        own = [part for k, part in enumerate(self._heard) if part.service == service and not part.axis and known[k]]
+        due = self._surge.due([_name(part) for part in own], widths, now)
+        return {part.code: row for part, row in zip(own, due.tolist(), strict=True)}
+
     def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Parts:
         """The same memory under new rules; the parts of services that are gone are forgotten."""
         other = Parts(rules, self._tick)

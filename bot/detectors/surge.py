@@ -191,6 +191,18 @@ class Surge:
         noise = self._base.noise
         return bool(self._base.known[column] and self._history.gap.dead(noise.spread, noise.doubt)[column])
 
+    def due(self, series: Sequence[str], widths: Sequence[int], now: datetime) -> Floats:
+        """The usual counts of some series, shape (k, w), in the last `widths` closed buckets and the part of the next."""
+        columns = np.array([self._at[name] for name in series], np.intp)
+        closed = self._ring.window(np.array(widths, np.float32)[:, None], columns)[1]
+        due: Floats = (closed + self._base.due(self._ring.end)[columns] * self._history.passed(now)).T
+        return due
+
+    def stray(self, series: str) -> tuple[float, float]:
+        """How far the counts of a series stray: the squared relative error of its usual, and its variance over its mean."""
+        column = self._at[series]
+        return float(self._base.noise.doubt[column]), float(self._base.noise.spread[column])
+
     def usual(self, series: str, start: datetime, n: int) -> tuple[Floats, Floats, Floats]:
         """Usual count, and the low and high end of ordinary noise, of n buckets from `start`; NaN where not known."""
         if series not in self._at:

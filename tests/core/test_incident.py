@@ -174,6 +174,32 @@ def test_a_scope_that_changes_for_good_is_told_once():
     assert "in India" in plain(play.entries[-1].text)
 
 
+def test_a_place_is_told_once_two_estimates_agree():
+    agreed = (people(0, "major", scope=INDIA), probe(0, "critical"))
+    play = Play().judge(0, *agreed)
+    assert "India" not in plain(play.entries[0].text)
+    play.judge(0.5, *agreed)
+    assert play.kinds == [Kind.OPENED]
+    play.judge(1, *agreed)
+    assert play.kinds == [Kind.OPENED, Kind.SCOPE]
+    assert "in India" in plain(play.entries[-1].text)
+
+
+def test_a_place_that_never_settles_is_told_after_five_minutes():
+    play = Play().judge(0, people(0, "major", scope=INDIA), probe(0, "critical"))
+    for half in range(1, 11):
+        play.judge(half / 2, people(half / 2, "major", scope=WEB if half % 2 else INDIA))
+    assert [(e.kind, e.at) for e in play.entries] == [(Kind.OPENED, at(0)), (Kind.SCOPE, at(5))]
+
+
+def test_trouble_everywhere_is_no_news_of_a_place():
+    play = Play().judge(0, people(0, "major", scope=Scope()), probe(0, "critical"))
+    for minute in range(1, 9):
+        play.judge(minute, people(minute, "major", scope=Scope()))
+    assert play.kinds == [Kind.OPENED]
+    assert play.incident.told_scope == Scope()
+
+
 def test_a_scope_that_flickers_is_not_told():
     play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
     for minute in range(3, 60):

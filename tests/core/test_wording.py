@@ -124,6 +124,10 @@ def test_without_a_usual_people_simply_report_problems():
         (Scope(), ""),
         (SCOPE, "mostly on the web in India and the United States; the app looks normal"),
         (Scope(regions=(Share(code="DE", share=0.9),)), "mostly in Germany"),
+        (
+            Scope(regions=tuple(Share(code=code, share=0.1) for code in ("DE", "FR", "IT", "ES", "PT", "AT"))),
+            "mostly in Germany, France, Italy and 3 more",
+        ),
         (Scope(spared=("JP", "ios")), "Japan and iPhone and iPad look normal"),
     ],
 )
@@ -132,11 +136,11 @@ def test_where_names_the_hit_and_the_spared(scope, words):
 
 
 def test_the_opening_says_why_since_when_where_and_that_the_vendor_is_silent():
-    said = wording.plain(wording.opened(INCIDENT, POLICY))
+    said = wording.plain(wording.opened(replace(INCIDENT, told_scope=INCIDENT.scope), POLICY))
     assert said == (
         "Opened: critical. 312 reports in 15 min, usually 6 (52 times as many). Began about 03:03 UTC. "
         "Mostly on the web in India and the United States; the app looks normal. "
-        "People see: log-in 58\u00a0%, website 31\u00a0%. The vendor's page says nothing of it. "
+        "People see: log-in 58\u00a0% (usually 10\u00a0%), website 31\u00a0%. The vendor's page says nothing of it. "
     )
 
 
