@@ -17,10 +17,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.chats.discord_ear import Ear
-from bot.chats.discord_gateway import stay
+from bot.chats.discord_gateway import Identifies, stay
 from bot.chats.inbox import Inbox
 from bot.chats.proof import Once, timely
-from bot.ports import Clock, Forbidden, Letter, Retry, Word
+from bot.ports import Forbidden, Letter, Retry, Word
 
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _PING, _ACCEPTED = 1, 202
@@ -53,10 +53,10 @@ class Calls:
         self._inbox = Inbox(self._told)
         self._once = Once()
 
-    async def run(self, token: str, clock: Clock, name: str) -> None:
-        """Be there for calls until cancelled."""
+    async def run(self, token: str, identifies: Identifies, name: str) -> None:
+        """Be there for calls until cancelled; no session is ever begun."""
         async with self._inbox:
-            await stay(self._fresh, token, clock, name)
+            await stay(self._fresh, token, identifies, name)
 
     def take(self, letter: Letter) -> Word:
         """Take a call in.

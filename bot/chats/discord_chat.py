@@ -115,11 +115,11 @@ class DiscordChat:
         token, identifies = self._config.token.reveal(), Identifies(self._clock)
         if not self._config.public_key:
             fresh = partial(Gateway, identifies, self._name, desk, named, self.incident, **given)
-            await stay(fresh, token, self._clock, self._name)
+            await stay(fresh, token, identifies, self._name)
             return
         ear = partial(Doorstep, self._name, desk, named, self.incident, **given)
         self._calls = Calls(self._config.public_key, ear)
-        await self._calls.run(token, self._clock, self._name)
+        await self._calls.run(token, identifies, self._name)
 
     async def called(self, letter: Letter) -> Word:
         """Discord calls: accepted at once, answered afterwards."""

@@ -41,6 +41,7 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     "status": ("service",),
     "show": ("incident",),
     "chart": ("service",),
+    "share": ("service",),
     "why": ("incident",),
     "ack": ("incident", "text"),
     "unack": ("incident",),
@@ -61,7 +62,13 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     "test": ("channel",),
     "replay": ("incident", "channel"),
 }
-_REQUIRED = {("report", "service"), ("declare", "service"), ("chart", "service"), ("merge", "into")} | {
+_REQUIRED = {
+    ("report", "service"),
+    ("declare", "service"),
+    ("chart", "service"),
+    ("share", "service"),
+    ("merge", "into"),
+} | {
     ("maintenance", "do"),
     ("test", "channel"),
 }

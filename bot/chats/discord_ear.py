@@ -96,8 +96,8 @@ class Ear(discord.Client):
             case discord.InteractionType.application_command:
                 await self._commanded(interaction, data)
             case discord.InteractionType.component:
-                verb, incident, _ = about(data)
-                await self._asked(interaction, self._request(interaction, verb, incident=incident))
+                verb, incident, target = about(data)
+                await self._asked(interaction, self._request(interaction, verb, incident=incident, target=target))
             case discord.InteractionType.modal_submit:
                 verb, incident, target = about(data)
                 said = {"target": target} | filled(data)
@@ -142,14 +142,14 @@ class Ear(discord.Client):
         except Exception:
             log.exception("the desk failed", chat=self._name, verb=request.verb)
             answer = _BROKEN
+        if answer.aloud:
+            await interaction.edit_original_response(content="Shown to everybody here:")
+            await interaction.followup.send(embeds=looks.answered(answer), files=_pictures(answer))
+            return
         incident = answer.head.incident if answer.head else request.incident
         buttons = answer.buttons or (answer.head.buttons if answer.head else ())
         await interaction.edit_original_response(
-            embeds=looks.answered(answer),
-            view=looks.view(buttons, incident),
-            attachments=[discord.File(io.BytesIO(answer.png), looks.CHART, description=answer.alt[:1024] or None)]
-            if answer.png
-            else [],
+            embeds=looks.answered(answer), view=looks.view(buttons, incident), attachments=_pictures(answer)
         )
 
     def _request(self, interaction: discord.Interaction, verb: str, **said: str) -> Request:
@@ -175,3 +175,8 @@ class Ear(discord.Client):
         if request.incident or request.target or not isinstance(thread, discord.Thread):
             return request
         return replace(request, incident=await self._incident(thread.parent_id, thread.id))
+
+
+def _pictures(answer: Answer) -> list[discord.File]:
+    alt = answer.alt[:1024] or None
+    return [discord.File(io.BytesIO(answer.png), looks.CHART, description=alt)] if answer.png else []

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import discord
 import structlog
+from discord.gateway import KeepAliveHandler
 
 from bot.chats.discord_ear import Ear
 from bot.chats.discord_trouble import troubles
@@ -19,33 +20,42 @@ from bot.ports import Clock, Refused, Retry
 
 log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _REFUSED_PAUSE, _STABLE = 1.0, 60.0, 300.0, 120.0
-_IDENTIFIES, _HOUR = 20, 3600.0
+_LONGEST, _REFUSED, _LONGEST_REFUSED, _STABLE = 15.0, 30.0, 300.0, 120.0
+_MOST, _HOUR = 20, 3600.0
+_APART = (5.0, 5.0, 10.0, 20.0, 40.0, 60.0, 60.0)
+"""Seconds from one new session of an hour to the next, as long as there were few."""
 _DROPS, _DROP_WINDOW = 5, 60.0
-_BEGINNING, _EVERY, _PATIENCE, _MISSES = 30.0, 20.0, 15.0, 2
+_BEGINNING, _EVERY, _PATIENCE, _MISSES = 20.0, 20.0, 15.0, 2
 """Seconds to begin in; then, between looks for life, for one look, and how many in vain make a link dead."""
 _HEARTBEAT = 30.0
 _GOODBYE = 3.0
 
 
 class Identifies:
-    """At most 20 new sessions an hour, whatever happens: Discord resets the token of a bot that starts 1000 a day."""
+    """When the next session may begin: quickly at first, and never more than 20 an hour, whatever happens.
+
+    Discord resets the token of a bot that begins 1000 a day.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._recent: deque[float] = deque(maxlen=_IDENTIFIES)
+        self._recent: deque[float] = deque(maxlen=_MOST)
+
+    def wait(self) -> float:
+        """For how many seconds to wait; what is left of the hour's allowance is spread over what is left of the hour."""
+        now = self.clock.monotonic()
+        while self._recent and now - self._recent[0] >= _HOUR:
+            self._recent.popleft()
+        begun = len(self._recent)
+        if not begun:
+            return 0.0
+        left = self._recent[0] + _HOUR - now
+        apart = _APART[begun - 1] if begun <= len(_APART) else max(_APART[0], left / max(_MOST - begun, 1))
+        return max(self._recent[-1] + apart - now, left if begun == _MOST else 0.0)
 
     def take(self) -> None:
-        """Count one new session.
-
-        Raises:
-            Retry: there were too many; `after` is when the next may start.
-        """
-        now = self.clock.monotonic()
-        if len(self._recent) == _IDENTIFIES and now - self._recent[0] < _HOUR:
-            after = timedelta(seconds=_HOUR - (now - self._recent[0]))
-            raise Retry("Discord ended 20 sessions within an hour; waiting before the next", after=after)
-        self._recent.append(now)
+        """Count one that begins."""
+        self._recent.append(self.clock.monotonic())
 
 
 class Gateway(Ear):
@@ -56,7 +66,7 @@ class Gateway(Ear):
     """
 
     def __init__(self, identifies: Identifies, *given: Any, **more: Any) -> None:
-        super().__init__(*given, heartbeat_timeout=_HEARTBEAT, **more)
+        super().__init__(*given, **{"heartbeat_timeout": _HEARTBEAT} | more)
         self._identifies = identifies
         self._clock = identifies.clock
         self._drops: deque[float] = deque(maxlen=_DROPS)
@@ -100,9 +110,9 @@ class Gateway(Ear):
             await asyncio.Event().wait()
 
     async def before_identify_hook(self, _shard_id: int | None, *, initial: bool = False) -> None:
-        """Five seconds between sessions, as Discord wants, and never too many of them."""
+        """Begin one session only; the next is for a fresh client, which may have to wait for it."""
         if not initial:
-            await self._clock.sleep(5)
+            raise Retry("Discord ended the session")
         self._identifies.take()
 
     async def on_ready(self) -> None:
@@ -115,25 +125,35 @@ class Gateway(Ear):
             self._drops.append(self._clock.monotonic())
             if len(self._drops) == _DROPS and self._drops[-1] - self._drops[0] < _DROP_WINDOW:
                 raise Retry("Discord's gateway hangs up again and again")
-        super().dispatch(event, *args, **kwargs)
+        if not self.is_closed():  # the library goes on telling for a moment, to a loop it has let go of
+            super().dispatch(event, *args, **kwargs)
 
 
-async def stay(fresh: Callable[[], Ear], token: str, clock: Clock, name: str) -> None:
-    """Keep one client alive until cancelled: a minute between tries at most, five when a person must act.
+async def stay(fresh: Callable[[], Ear], token: str, identifies: Identifies, name: str) -> None:
+    """Keep one client alive until cancelled: 15 s between tries at most, five minutes when a person must act.
 
     The library alone would wait up to 17 minutes between tries, and return for good on some closes.
     """
-    pause, trouble = _FIRST_PAUSE, ""
+    clock, failures, trouble = identifies.clock, 0, ""
     while True:
+        await clock.sleep(identifies.wait())
         began = clock.monotonic()
-        why, wait = await _listened(fresh(), token, clock)
+        why = await _listened(fresh(), token, clock)
         if clock.monotonic() - began > _STABLE:
-            pause, trouble = _FIRST_PAUSE, ""
-        if why != trouble:
-            log.error("not listening", chat=name, why=why)
-            trouble = why
-        await clock.sleep(wait or pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+            failures, trouble = 0, ""
+        if str(why) != trouble:
+            trouble = str(why)
+            log.error("not listening", chat=name, why=trouble)
+        await clock.sleep(_pause(why, failures))
+        failures += 1
+
+
+def _pause(why: Retry | Refused, failures: int) -> float:
+    """Seconds to the next try. A refusal may be Discord's own mistake, so the first one is not believed for long."""
+    if isinstance(why, Refused):
+        return min(_REFUSED * 2.0 ** min(failures, 9), _LONGEST_REFUSED)
+    asked = why.after.total_seconds() if why.after else 0.0
+    return max(asked, min(2.0 ** min(failures, 9), _LONGEST))
 
 
 async def within(clock: Clock, work: Coroutine[Any, Any, object], seconds: float) -> bool:
@@ -148,22 +168,20 @@ async def within(clock: Clock, work: Coroutine[Any, Any, object], seconds: float
         await _ended(tasks)
 
 
-async def _listened(client: Ear, token: str, clock: Clock) -> tuple[str, float]:
-    """Listen until something breaks; answers why, and how long to wait if not the usual pause."""
+async def _listened(client: Ear, token: str, clock: Clock) -> Retry | Refused:
+    """Listen until something breaks; answers what it was."""
     try:
         with troubles("gateway"):
             await _signed_in(client, token, clock)
             await client.connect(reconnect=False)
-    except Retry as why:
-        return str(why), why.after.total_seconds() if why.after else 0.0
-    except Refused as why:
-        return str(why), _REFUSED_PAUSE
+    except (Retry, Refused) as why:
+        return why
     except Exception as odd:
         log.exception("the gateway client failed")
-        return f"the gateway client failed: {odd!r}", 0.0
+        return Retry(f"the gateway client failed: {odd!r}")
     finally:
         await _thrown_away(client)
-    return "Discord's gateway let go of us", 0.0
+    return Retry("Discord's gateway let go of us")
 
 
 async def _signed_in(client: Ear, token: str, clock: Clock) -> None:
@@ -177,6 +195,9 @@ async def _thrown_away(client: Ear) -> None:
         async with asyncio.timeout(_GOODBYE):
             await client.close()
     await client.http.close()
+    for thread in threading.enumerate():  # a link that broke while it was made is left behind with its heart beating
+        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:  # noqa: SLF001
+            thread.stop()
 
 
 async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:

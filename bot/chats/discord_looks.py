@@ -68,7 +68,7 @@ def view(buttons: Iterable[Button], incident: str) -> discord.ui.View | None:
     rows = discord.ui.View(timeout=None)
     for button in list(buttons)[:25]:
         style = _STYLES.get(button.style, discord.ButtonStyle.secondary)
-        custom = f"{button.verb}:{incident}"[:100]
+        custom = f"{button.verb}:{incident}{f':{button.about}' if button.about else ''}"[:100]
         rows.add_item(discord.ui.Button(style=style, label=label(button.label, 80), custom_id=custom))
     rows.stop()  # presses are heard by their id, so the library need not remember this view
     return rows if rows.children else None

@@ -127,11 +127,16 @@ def _button(button: Button, incident: str) -> Block:
         "action_id": button.verb[:255],
         "text": plain_text(button.label or button.verb, 75),
     }
-    if incident:
-        shown["value"] = incident[:2_000]
+    if incident or button.about:
+        shown["value"] = pressed_for(incident, button.about)
     if button.style in ("primary", "danger"):
         shown["style"] = button.style
     return shown
+
+
+def pressed_for(incident: str, about: str = "") -> str:
+    """What a button carries: the incident, and what else it is about."""
+    return f"{incident}|{about}"[:2_000] if about else incident[:2_000]
 
 
 def _paragraphs(lines: Sequence[Text]) -> list[Block]:

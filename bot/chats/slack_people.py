@@ -32,6 +32,7 @@ SHORTCUTS: Mapping[str, str] = {"note": "Add to timeline", "report": "Report a p
 EVENTS = frozenset({"app_mention", "app_home_opened"})
 SCOPES = frozenset({"commands", "app_mentions:read"})
 
+_QUIET: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
 _PICTURE_WAIT = 0.5  # Slack may not know a fresh file for a moment
 _MENTION = re.compile(r"<@[^>]*>")
 _SORRY = Answer(lines=(("That did not work just now. Nothing was changed; please try again in a minute.",),), ok=False)
@@ -121,10 +122,10 @@ class People:
         channel, thread = container.get("channel_id", ""), container.get("thread_ts") or container.get("message_ts", "")
         url = payload.get("response_url", "")
         spot = _Spot(channel=channel, user=payload["user"]["id"], thread=container.get("thread_ts", ""), url=url)
-        verb, incident = action["action_id"], action.get("value", "")
-        if not incident and thread and not container.get("is_ephemeral"):
+        verb, (incident, _, target) = action["action_id"], action.get("value", "").partition("|")
+        if not incident and not target and thread and not container.get("is_ephemeral"):
             incident = await self._incident_of(channel, thread)
-        request = self._request(spot, verb=verb, who=self._presser(payload), incident=incident)
+        request = self._request(spot, verb=verb, who=self._presser(payload), incident=incident, target=target)
         await self._take(spot, request, payload.get("trigger_id", ""))
 
     async def _picked(self, payload: dict[str, Any]) -> None:
@@ -184,17 +185,17 @@ class People:
         await self._say(spot, answer, request.incident)
 
     async def _say(self, spot: _Spot, answer: Answer, incident: str) -> None:
-        """Answer privately, with the chart if Slack takes it."""
+        """Answer, privately or aloud, with the chart if Slack takes it."""
         picture = await self._uploaded(answer)
         if picture:
             await self._clock.sleep(_PICTURE_WAIT)
             try:
-                await self._post(spot, answer_message(answer, incident, picture))
+                await self._post(spot, answer_message(answer, incident, picture), aloud=answer.aloud)
             except Refused:
                 log.info("slack_answer_without_chart", chat=self._name)
             else:
                 return
-        await self._post(spot, answer_message(answer, incident))
+        await self._post(spot, answer_message(answer, incident), aloud=answer.aloud)
 
     async def _uploaded(self, answer: Answer) -> str:
         try:
@@ -203,19 +204,22 @@ class People:
             log.warning("slack_answer_without_chart", chat=self._name, why=str(exc))
             return ""
 
-    async def _post(self, spot: _Spot, message: dict[str, Any]) -> None:
+    async def _post(self, spot: _Spot, message: dict[str, Any], *, aloud: bool = False) -> None:
         """The address that came along works without any membership, but only five times; from home there is none."""
         if spot.url:
             try:
-                content = message | {"response_type": "ephemeral", "replace_original": False}
+                seen = {"response_type": "in_channel", **_QUIET} if aloud else {"response_type": "ephemeral"}
+                content = message | seen | {"replace_original": False}
+                content |= {"thread_ts": spot.thread} if aloud and spot.thread else {}
                 await self._web.post(spot.url, json=content)
             except Refused:
                 log.debug("slack_response_url_used_up", chat=self._name)
             else:
                 return
         with trouble(f"channel {spot.channel}"):
-            if not spot.channel:
-                await self._web.client.chat_postMessage(channel=spot.user, unfurl_links=False, **message)
+            if not spot.channel or aloud:
+                where, thread = spot.channel or spot.user, spot.thread or None
+                await self._web.client.chat_postMessage(channel=where, thread_ts=thread, **_QUIET, **message)
                 return
             await self._web.client.chat_postEphemeral(
                 channel=spot.channel, user=spot.user, thread_ts=spot.thread or None, **message

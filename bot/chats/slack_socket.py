@@ -27,7 +27,8 @@ Take = Callable[[str, str, dict[str, Any]], None]
 _HANDSHAKE = 10.0
 _LOOK = 0.5
 _SPACING = 5.0  # opening sockets is Slack's tightest tier of limits
-_SLOWEST = 60.0
+_SLOWEST = 45.0  # so that events come again within a minute of Slack's return
+_STEADY = 30.0
 _REFUSED = 300.0
 
 
@@ -48,6 +49,7 @@ class Socket:
         self._clock = clock
         self._heartbeat = heartbeat
         self._dial_at = 0.0
+        self._failures = 0
         self._broken = False
         self._links: set[_Link] = set()
 
@@ -64,13 +66,18 @@ class Socket:
                 await self._retire(link)
 
     async def _ended(self, link: _Link) -> None:
+        began = self._clock.monotonic()
         await self._until(lambda: link.tired or not link.alive, None)
         if not link.tired:  # an announced end is everyday life
             self._say_broken("the connection to Slack broke")
+        if self._clock.monotonic() - began > _STEADY:
+            self._failures = 0
+            return
+        self._failures += 1  # a link that ends at once is as good as none, and Slack counts the tickets
+        self._dial_at = max(self._dial_at, began + _pause(Retry("it ended at once"), self._failures))
 
     async def _dialled(self) -> _Link:
         """A link that works, however long it takes."""
-        failures = 0
         while True:
             await self._clock.sleep(max(self._dial_at - self._clock.monotonic(), 0.0))
             began = self._clock.monotonic()
@@ -78,9 +85,9 @@ class Socket:
             try:
                 link = await self._dial()
             except (Retry, Refused) as exc:
-                failures += 1
+                self._failures += 1
                 self._say_broken(str(exc))
-                self._dial_at = began + _pause(exc, failures)
+                self._dial_at = began + _pause(exc, self._failures)
             else:
                 self._say_back()
                 return link

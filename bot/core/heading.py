@@ -33,6 +33,7 @@ UNSAVED = Fact(
 )
 """A note in the head of an incident that the disk does not know yet."""
 _WHY = Button(verb="why", label="Why?")
+_REOPEN = Button(verb="reopen", label="Reopen")
 _RESOLVE = Button(verb="resolve", label="Resolve", style="danger")
 
 
@@ -217,9 +218,9 @@ def _foot(incident: Incident) -> Text:
 
 
 def _buttons(incident: Incident) -> tuple[Button, ...]:
-    """Five at most, what comes next first; once it is over, only the question whether it was real."""
+    """Five at most, what comes next first; once it is over, whether it was real, and the way back."""
     if not incident.alive:
-        return (_WHY,) if incident.verdict else (_WHY, _REAL, _FALSE)
+        return (_WHY, _REOPEN) if incident.verdict else (_WHY, _REAL, _FALSE, _REOPEN)
     if not incident.acked_by:
         return (_ACK, _TOO, _WORKS, _WHY, _RESOLVE)
     return (_TOO, _WORKS, _WHY, _UNMUTE if incident.muted else _MUTE, _RESOLVE)

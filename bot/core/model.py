@@ -435,11 +435,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Button(msgspec.Struct, frozen=True, kw_only=True):
-    """A verb a person can press; `verb` is also the command's name."""
+    """A verb a person can press; `verb` is also the command's name, and `about` what it is about, if no incident."""
 
     verb: str
     label: str
     style: str = ""
+    about: str = ""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -545,11 +546,12 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the person who asked gets back, privately. `ok` False: nothing was changed, and `lines` say what to do.
 
-    `png` is a chart, and `alt` says what it shows.
+    `png` is a chart, and `alt` says what it shows. `aloud`: everybody sees it where it was asked.
     """
 
     lines: tuple[Text, ...]
     ok: bool = True
+    aloud: bool = False
     head: Head | None = None
     buttons: tuple[Button, ...] = ()
     png: bytes = b""

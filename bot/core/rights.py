@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 RIGHTS = ("read", "report", "act", "admin")
 _NEEDS = {
-    "report": ("report", "works"),
+    "report": ("report", "works", "share"),
     "act": (
         *("ack", "unack", "take", "note", "mute", "unmute", "resolve", "reopen", "declare", "merge"),
         *("real", "false-alarm"),

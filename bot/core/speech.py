@@ -14,6 +14,7 @@ VERBS = {
     "list": "open incidents",
     "show": "one incident with its timeline",
     "chart": "the last 24 hours of a service against its usual",
+    "share": "show that chart to everybody here",
     "why": "why an incident is at its level",
     "ack": "say that you are on it",
     "unack": "take that back",
@@ -49,7 +50,7 @@ _SYNONYMS = {
     "graph": "chart",
     "falsealarm": "false-alarm",
 }
-_ABOUT_SERVICE = ("status", "report", "declare", "chart", "works")
+_ABOUT_SERVICE = ("status", "report", "declare", "chart", "share", "works")
 _OWN_WORDS = ("maintenance", "config", "test", "help")
 
 

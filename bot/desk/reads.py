@@ -1,8 +1,10 @@
-"""Looking: what is wrong, since when and why. Nothing here changes anything, and nobody but the asker sees it."""
+"""Looking: what is wrong, since when and why. Nothing here changes anything; only what is shared is seen by others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from msgspec.structs import replace
 
 from bot.core import wording
 from bot.core.heading import head
@@ -38,6 +40,7 @@ class Reads:
             "list": self._list,
             "show": self._show,
             "chart": self._chart,
+            "share": self._share,
             "why": self._why,
             "help": self._help,
         }
@@ -122,7 +125,16 @@ class Reads:
         if png is None:
             return Answer(lines=(line, ("There is no chart of it yet.",)))
         name = self._house.services[service].name
-        return Answer(lines=(line,), png=png, alt=f"Problem reports of {name} over the last 24 hours against the usual")
+        alt = f"Problem reports of {name} over the last 24 hours against the usual"
+        here = Button(verb="share", label="Post here", about=service)
+        return Answer(lines=(line,), png=png, alt=alt, buttons=(here,))
+
+    async def _share(self, request: Request) -> Answer:
+        answer = await self._chart(request)
+        if not answer.png:
+            return answer
+        asked: Text = ("Asked for by ", Said(request.who.name), ".")
+        return replace(answer, lines=(*answer.lines, asked), buttons=(), aloud=True)
 
     async def _why(self, request: Request) -> Answer:
         incident = await self._finder.incident(request)

@@ -129,6 +129,25 @@ async def test_a_chart_comes_with_its_words(life):
     assert "Twitter" in answer.alt
 
 
+async def test_a_chart_can_be_posted_for_everybody_with_the_name_of_who_wanted_it(life):
+    async def draw(service):
+        return b"png of " + service.encode()
+
+    life.desk.reach({}, draw)
+    [button] = (await life.say("chart x")).buttons
+    assert (button.verb, button.about, button.label) == ("share", "twitter", "Post here")
+    pressed = await life.press(button.verb, target=button.about)
+    assert pressed.aloud
+    assert pressed.png == b"png of twitter"
+    assert "Asked for by Anna" in said(pressed)
+    assert not pressed.buttons
+
+
+async def test_a_chart_there_is_not_is_told_to_nobody_else(life):
+    for asked in ("share x", "share nonsense"):
+        assert not (await life.say(asked)).aloud
+
+
 async def test_a_chart_that_cannot_be_drawn_is_explained(life):
     async def draw(_service):
         raise Retry("the helper died")

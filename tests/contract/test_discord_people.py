@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from bot.chats.discord import DiscordConnection
 from bot.chats.discord_chat import DiscordChat
 from bot.chats.discord_commands import commands, differ
-from bot.chats.discord_gateway import Identifies
 from bot.core.model import Answer, Button, Field, Form, Head, Person, Request, Said
 from bot.core.speech import VERBS
 from bot.ports import Place, Retry
@@ -371,6 +370,26 @@ async def test_an_answer_can_show_a_chart(double: DiscordDouble, chat: DiscordCh
     assert deed.original["embeds"][0]["image"]["url"] == "attachment://chart.png"
 
 
+async def test_a_chart_is_posted_for_everybody_by_a_button(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
+) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    desk.answering = Answer(
+        lines=(("Twitter: normal",),), png=b"png", buttons=(Button(verb="share", label="Post here", about="twitter"),)
+    )
+    asked = await double.command("incident", "chart", service="twitter")
+    await within(asked.edited.wait())
+    custom = asked.original["components"][0]["components"][0]["custom_id"]
+    assert custom == "share::twitter"
+    desk.answering = Answer(lines=(("Twitter: normal",),), png=b"png", aloud=True)
+    pressed = await double.press(custom, ref.partition(":")[2])
+    await until(lambda: pressed.followups)
+    assert (desk.asked[-1].verb, desk.asked[-1].target) == ("share", "twitter")
+    assert not pressed.followups[0].get("flags", 0) & 64, "everybody sees it"
+    assert pressed.followups[0]["embeds"][0]["image"]["url"] == "attachment://chart.png"
+    assert pressed.original["content"] == "Shown to everybody here:"
+
+
 @pytest.mark.parametrize(
     ("held", "right"), [((), "report"), ((ROLE,), "act"), (("999",), "report")], ids=["none", "role", "another"]
 )
@@ -508,29 +527,17 @@ async def test_threads_are_told_while_the_gateway_is_away(clock: ManualClock, de
         assert len(double.said()) == 1
 
 
-async def test_a_bad_token_is_tried_again_only_every_five_minutes(
+async def test_a_bad_token_is_tried_again_ever_more_rarely(
     double: DiscordDouble, clock: ManualClock, desk: SlowDesk
 ) -> None:
     running = asyncio.create_task(connected(double, clock, token="wrong").run(desk, [PLACE]))
-    for tries in (1, 2, 3):
+    for tries, pause in enumerate((30, 60, 120, 240, 300, 300), start=1):
         await until(lambda tries=tries: len(double.calls["me"]) == tries)
         await asyncio.sleep(0.05)
-        await clock.advance(299)
+        await clock.advance(pause - 1)
         assert len(double.calls["me"]) == tries
         await clock.advance(1)
     await stopped(running)
-
-
-async def test_at_most_twenty_sessions_are_begun_in_an_hour(clock: ManualClock) -> None:
-    identifies = Identifies(clock)
-    for _ in range(20):
-        identifies.take()
-        await clock.advance(60)
-    with pytest.raises(Retry) as trouble:
-        identifies.take()
-    assert trouble.value.after is not None
-    await clock.advance(trouble.value.after.total_seconds())
-    identifies.take()
 
 
 @pytest.mark.parametrize(

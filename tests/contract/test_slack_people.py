@@ -221,6 +221,31 @@ async def test_an_answer_can_show_a_chart(slack: SlackDouble, desk: DeskDouble, 
     assert image["alt_text"] == "Reports over a day"
 
 
+async def test_a_chart_is_posted_for_everybody_by_a_button(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    desk.reply = Answer(
+        lines=(("Twitter: normal",),), png=PNG, buttons=(Button(verb="share", label="Post here", about="twitter"),)
+    )
+    asked = await slack.slash("/incident", "chart twitter")
+    await until(lambda: asked.answers)
+    [row] = [block for block in asked.answers[0]["blocks"] if block["type"] == "actions"]
+    assert row["elements"][0]["value"] == "|twitter"
+    desk.reply = Answer(lines=(("Twitter: normal",),), png=PNG, aloud=True)
+    pressed = await slack.press("share", row["elements"][0]["value"], ephemeral=True)
+    await until(lambda: pressed.answers)
+    assert (desk.asked[-1].verb, desk.asked[-1].target, desk.asked[-1].incident) == ("share", "twitter", "")
+    [posted] = pressed.answers
+    assert (posted["response_type"], posted["replace_original"]) == ("in_channel", False)
+    assert [block["type"] for block in posted["blocks"]] == ["section", "image"]
+
+
+async def test_what_is_said_aloud_in_a_thread_stays_in_it(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
+    ref = await chat.open(PLACE, "k1", head(), None, None)
+    desk.reply = Answer(lines=(("Twitter: normal",),), aloud=True)
+    await slack.mention("share twitter", thread=ref.partition(":")[2])
+    await until(lambda: slack.thread(ref.partition(":")[2]))
+    assert not slack.ephemerals
+
+
 async def test_a_chart_that_slack_does_not_take_is_left_out(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
     slack.file_lag = 9
     desk.reply = Answer(lines=(("Twitter: normal",),), png=PNG)

@@ -74,7 +74,8 @@ async def test_a_ticket_office_in_trouble_is_asked_again(slack: SlackDouble, fau
     async with listening(slack, desk := DeskDouble()):
         await heard(slack, desk, "list")
     first, second = slack.called("apps.connections.open")
-    assert second.at - first.at >= (20 if fault.kind == "ratelimit" else 5) / Hurry().speed * 0.9
+    least = (20 if fault.kind == "ratelimit" else 5) / Hurry().speed
+    assert second.at - first.at >= least / 2, "as they arrive, which on a busy machine is not as they were sent"
 
 
 async def test_sockets_that_die_at_once_are_not_asked_for_more_often_than_every_five_seconds(

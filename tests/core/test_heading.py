@@ -55,8 +55,8 @@ def verbs(incident: Incident) -> list[str]:
         (replace(OPEN, acked_by="Anna"), ["report", "works", "why", "mute", "resolve"]),
         (replace(OPEN, acked_by="Anna", muted_by="Anna"), ["report", "works", "why", "unmute", "resolve"]),
         (EASING, ["ack", "report", "works", "why", "resolve"]),
-        (OVER, ["why", "real", "false-alarm"]),
-        (replace(OVER, verdict="real"), ["why"]),
+        (OVER, ["why", "real", "false-alarm", "reopen"]),
+        (replace(OVER, verdict="real"), ["why", "reopen"]),
     ],
 )
 def test_the_buttons_are_what_comes_next_and_five_at_most(incident, expected):

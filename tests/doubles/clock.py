@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 _TURNS = 30
 
@@ -64,3 +65,32 @@ class ManualClock:
     def jump(self, seconds: float) -> None:
         """Move the wall clock alone, as a person or NTP does; `monotonic` and sleepers do not notice."""
         self._jumped += timedelta(seconds=seconds)
+
+
+class Elastic:
+    """A clock that runs faster than the wall, for what waits on real sockets meanwhile; how much faster may change."""
+
+    def __init__(self, speed: float = 20.0) -> None:
+        self._speed = speed
+        self._base = 0.0
+        self._since = time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._base, self._since, self._speed = self.monotonic(), time.monotonic(), speed
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return self._base + (time.monotonic() - self._since) * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.monotonic() + seconds
+        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110  # its speed may change meanwhile
+            await asyncio.sleep(min(left / self._speed, 0.05))
+        await asyncio.sleep(0)

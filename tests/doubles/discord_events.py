@@ -70,14 +70,14 @@ class Gateway:
         """Members by id, which needs no privileged intent; all of them would."""
         self.tally["members"] += 1
         wanted = data.get("user_ids")
-        if data["guild_id"] not in self._guild.guilds or not wanted or data.get("query"):
+        if str(data["guild_id"]) not in self._guild.guilds or not wanted or data.get("query"):
             await link.close(code=4002)
             return
         session = next((name for name, one in self._links.items() if one is link), None)
         if session is None:
             await link.close(code=4003)
             return
-        given = {"guild_id": data["guild_id"], "nonce": data.get("nonce"), "chunk_index": 0, "chunk_count": 1}
+        given = {"guild_id": str(data["guild_id"]), "nonce": data.get("nonce"), "chunk_index": 0, "chunk_count": 1}
         known = [wanted] if isinstance(wanted, str | int) else wanted
         found = [member(user(BOT, "Tocsin", bot=True)) for number in known if str(number) == BOT]
         missing = [number for number in known if str(number) != BOT]
@@ -187,6 +187,10 @@ class Gateway:
             await link.send_json({"op": _INVALID, "d": False})
         elif what == "close":
             await link.close(code=code)
+
+    def forget(self) -> None:
+        """Nothing more is told to links of old, as after a fault of one machine; a new session is heard."""
+        self._links.clear()
 
     async def stop(self) -> None:
         for link in self._links.values():

@@ -62,7 +62,7 @@ class Server:
         self.interactions: dict[str, Interaction] = {}
         self._nonces: dict[str, tuple[float, str]] = {}
         self._serial = 0
-        self.port = 0
+        self.port = self.gateway_port = 0
 
     @property
     def url(self) -> str:
@@ -70,7 +70,7 @@ class Server:
 
     @property
     def gateway_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/gateway"
+        return f"ws://127.0.0.1:{self.gateway_port or self.port}/gateway"
 
     def said(self, channel: str = CHANNEL) -> list[dict[str, Any]]:
         """The messages of a channel or thread, in order."""
