@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bot.core.heading import head, tone
+from bot.core.heading import tone
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.postmortem import draft
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
+from bot.core.showing import ladder, shown
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
@@ -167,10 +168,10 @@ class Board:
     async def head(self, incident: str) -> Head | None:
         """The head message of an incident as chats show it."""
         found = await self._store.incident(incident)
-        if found is None or found.service not in self._known.services:
+        if found is None or (found.service not in self._known.services and not found.members):
             return None
-        policy = self._known.services[found.service].policy
-        return head(found, policy, link=self._link(found.id), troubled=self.troubled(found.service))
+        policy = ladder(found, {name: service.policy for name, service in self._known.services.items()})
+        return shown(found, policy, link=self._link(found.id), troubled=self.troubled(found.service))
 
     async def timeline(self, incident: str) -> Sequence[Entry]:
         """The lines of an incident as its threads tell them."""

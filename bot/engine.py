@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from bot.core.acts import objection
+from bot.core.grouping import begins, placed
 from bot.core.incident import step
 from bot.core.jury import Jury
 from bot.core.model import (
@@ -69,6 +71,24 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True):
     parts: bytes = b""
 
 
+class Company(Protocol):
+    """Where incidents that broke together are told as one."""
+
+    def place(self, incident: Incident) -> tuple[str, Sequence[str]]:
+        """The group that an incident which just opened belongs to, and the services that join it in a new one."""
+        ...
+
+    async def include(
+        self, group: str, mates: Sequence[str], at: datetime, act: Callable[[str, Acted], Awaitable[object]]
+    ) -> None:
+        """Have those that stood alone so far join it, and bring it up to what its members are now."""
+        ...
+
+    async def retry(self, at: datetime) -> None:
+        """Do again what could not be kept."""
+        ...
+
+
 class Engine:
     """One service, one turn: load, decide with pure functions, save with the version, or do it again."""
 
@@ -97,6 +117,7 @@ class Engine:
         self.beaten_at: datetime | None = None
         self.rules = rules
         self.jury = Jury(tally, rules)
+        self.company: Company | None = None
         self._store = store
         self._tally = tally
         self._changed = changed
@@ -217,6 +238,8 @@ class Engine:
             await self.consider(service, now)
         for service in moved:
             self._changed(service)
+        if self.company:
+            await self.company.retry(now)
         self.beaten_at = now
         if self._due:
             self._due = False
@@ -419,12 +442,14 @@ class Engine:
         return no, self.cases[service].incident
 
     async def _turn(self, service: str, event: Event) -> None:
+        mates: Sequence[str] = ()
         async with self._turns[service]:
             while True:
                 case = self.cases[service]
                 after, entries = step(case, event, self.services[service].policy)
                 if after == case:
                     return
+                after, entries, mates = self._placed(after, entries)
                 try:
                     self.cases[service] = await self._save(after, entries)
                 except Conflict:
@@ -432,11 +457,21 @@ class Engine:
                     continue
                 break
         self._changed(service)
+        group = after.incident.part_of if after.incident else ""
+        if self.company and group and entries and not (isinstance(event, Acted) and event.verb == "join"):
+            await self.company.include(group, mates, event.at, self._turn)
+
+    def _placed(self, case: Case, entries: tuple[Entry, ...]) -> tuple[Case, tuple[Entry, ...], Sequence[str]]:
+        """The case as part of the group that it belongs to, if it just opened, and who joins that group with it."""
+        if self.company is None or case.incident is None or not begins(entries):
+            return case, entries, ()
+        group, mates = self.company.place(case.incident)
+        return *placed(case, entries, group), mates
 
     async def _save(self, case: Case, entries: Sequence[Entry]) -> Case:
         incident = case.incident
-        opened = incident is not None and incident.opened_at is not None
-        channels = self.services[case.service].channels(incident) if incident and opened else ()
+        alone = incident is not None and incident.opened_at is not None and not incident.part_of
+        channels = self.services[case.service].channels(incident) if incident and alone else ()
         return await self._store.save(case, entries, channels)
 
     # Buckets

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from msgspec.structs import replace
 
-from bot.core import held
+from bot.core import ailment, held
 from bot.core.delivery import Step
 from bot.core.model import Incident, Line, Policy, Thread
 from bot.core.quiet import Quiet, covering
@@ -53,7 +53,7 @@ class Holding:
         """What the house says of itself waits for no morning."""
         for thread, incident, step in waiting:
             policy = ladder(incident, self._policies)
-            ours = incident.service.startswith(".")
+            ours = ailment.ours(incident) or held.ours(incident)
             yield thread, incident, step if ours else held.allowed(step, thread, incident, policy, quiet)
 
     async def _caught_up(self, waiting: Sequence[Waiting]) -> list[Waiting]:

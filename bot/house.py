@@ -18,6 +18,7 @@ from bot.backups import heal
 from bot.board import Board
 from bot.config.settings import Settings
 from bot.core.admission import Admission, Vocabulary
+from bot.core.model import Evidence, Health
 from bot.core.places import platform, region, symptom
 from bot.core.planned import Window
 from bot.core.tally import Tally
@@ -33,6 +34,7 @@ from bot.stores.counts import CountStore
 from bot.stores.deliveries import DeliveryStore
 from bot.stores.sqlite import SqliteStore, unsound
 from bot.streams.local import LocalStream
+from bot.together import Together
 
 _OLDEST = timedelta(hours=24)
 _T = TypeVar("_T")
@@ -71,6 +73,9 @@ class House:
             changed=self._changed,
         )
         self.engine.jury.trust = settings.trust
+        self.together = Together(self.store, self.services, self.engine.cases, says=self._says, changed=self._changed)
+        self.together.rule = settings.grouping
+        self.engine.company = self.together
         self.board = Board(self.engine, self.tally, self.store, clock, link=self.link, past=self._past)
         key = bytes(32) if folder is None else reporter_key(folder / "reporter.key")
         self.seal = blake2b(key, digest_size=32, person=b"forms").digest()
@@ -92,6 +97,7 @@ class House:
         await self.intake.recover()
         await self.desk.wake()
         await self.engine.wake(self.clock.now())
+        await self.together.wake(self.clock.now())
 
     async def adopt(self, settings: Settings) -> None:
         """Live by other settings from now on; what is open stays open, and a service that is gone closes with a word."""
@@ -99,6 +105,7 @@ class House:
         gone = self.services.keys() - settings.services.keys()
         self.settings, self.public_url = settings, self.called(settings)
         _replace(self.services, furnishing.services(settings))
+        self.together.rule = settings.grouping
         self.desk.refit()
         _replace(self.watches, furnishing.watches(settings))
         _replace(self.rules, furnishing.rules(settings))
@@ -137,6 +144,8 @@ class House:
             origin=lambda: self.origin,
             key=self.seal,
             trust=lambda: self.engine.jury.trust,
+            groups=lambda: list(self.together.alive.values()),
+            at_once=self.together.at_once,
         )
 
     def _plan(self, service: str, windows: Sequence[Window]) -> None:
@@ -161,6 +170,15 @@ class House:
 
     async def _past(self, service: str, first: int, last: int) -> Sequence[float | None]:
         return await self.intake.past(service, first, last)
+
+    def _says(self, service: str) -> str:
+        """What speaks for the guilt of a service that others need, in words that follow its name."""
+        if self.board.living(service):
+            return ", which has an open incident"
+        pages = (name for name, watch in self.watches.get(service, {}).items() if watch.evidence is Evidence.VENDOR)
+        heard = (self.engine.watched[service, name].health for name in pages if (service, name) in self.engine.watched)
+        worst = max((health for health in heard if health is not None), default=Health.OPERATIONAL)
+        return f", whose page says {worst.word.replace('_', ' ')}" if worst > Health.MAINTENANCE else ""
 
     def _changed(self, service: str) -> None:
         self.board.changed(service)

@@ -154,6 +154,15 @@ class Policy(Model):
     """How often an unacknowledged incident is repeated; 0s never."""
 
 
+class Grouping(Model):
+    """When several services break together and are told as one, in a thread that speaks for all of them."""
+
+    services: Annotated[int, Field(ge=2, le=1000)] = 3
+    """So many incidents are a group; two are, where both services depend on the same one."""
+    within: Span = timedelta(minutes=5)
+    """They are when each opened within this time of another."""
+
+
 class Route(Model):
     """A channel that hears of a service."""
 
@@ -259,6 +268,8 @@ class File(Model):
     """The ladder: names of your choice, mildest first."""
     policy: Annotated[Policy, EmptyDict] = Policy()
     """How the life of an incident is paced."""
+    grouping: Grouping | None = None
+    """Tell as one what breaks together: {} for three services within 5m. Each is told alone if not said."""
     defaults: Annotated[Defaults, EmptyDict] = Defaults()
     """What every service has unless it says otherwise."""
     services: Annotated[dict[Name, Annotated[Service, EmptyDict]], EmptyDict] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from bot.config.layers import BUILT_IN_NAME, completed, layered
 from bot.config.nodes import Mapping, Node, Scalar, below, pairs
 from bot.config.scalars import Reader
 from bot.config.settings import Channel, LevelRule, Route, ServiceSettings, Settings, Token, Web, Window
+from bot.core.grouping import Rule
 from bot.core.model import Policy
 from bot.core.quiet import DAYS, Quiet
 from bot.core.trust import Trust
@@ -69,6 +70,7 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
         deadman=file.deadman.url if file.deadman else "",
         trust=Trust(**file.report_trust.model_dump()),
         canaries=tuple(file.canaries),
+        grouping=Rule(services=file.grouping.services, within=file.grouping.within) if file.grouping else None,
         warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 

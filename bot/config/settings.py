@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.config.errors import Problem
+from bot.core.grouping import Rule
 from bot.core.model import Policy
 from bot.core.quiet import Quiet
 from bot.core.trust import Trust
@@ -96,7 +97,7 @@ class Settings:
 
     `levels` are the names of the ladder, mildest first. `files` are every file and folder that was looked at:
     when one changes, read again. `deadman` is the address of a dead-man's switch, or empty; `canaries` are pages that prove our own connection;
-    `trust` says whose reports may call people. `warnings` are for the log; they stop nothing.
+    `grouping` is when several incidents are told as one, None never; `trust` says whose reports may call people. `warnings` are for the log; they stop nothing.
     """
 
     path: Path
@@ -112,3 +113,4 @@ class Settings:
     deadman: str = ""
     trust: Trust = field(default_factory=Trust)
     canaries: tuple[str, ...] = ()
+    grouping: Rule | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bot.core import wording
+from bot.core.grouping import joined
 from bot.core.life import Lived, Outcome, close, enter, reopened, suspect, tell
 from bot.core.model import Acted, Case, Confidence, Incident, Kind, Policy, State
 
@@ -80,6 +81,7 @@ def _noted(incident: Incident, act: Acted) -> Incident:
         "ack": {"acked_by": act.who, "acked_at": act.at},
         "unack": {"acked_by": "", "acked_at": None},
         "take": {"owner": act.who},
+        "join": {"part_of": act.text},
         "mute": {"muted_until": act.until, "muted_by": act.who},
         "unmute": {"muted_until": None, "muted_by": ""},
         "real": {"verdict": act.verb, "verdict_by": act.who, "confidence": Confidence.CONFIRMED},
@@ -95,4 +97,6 @@ def _voiced(incident: Incident, act: Acted) -> Incident:
 
 
 def _said(incident: Incident, act: Acted) -> Lived:
+    if act.verb == "join":
+        return tell(incident, Kind.SCOPE, act.at, joined(act.text))
     return tell(incident, Kind.ACTED, act.at, wording.acted(act), who=act.who)

@@ -126,6 +126,7 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
         *_breadth(incident),
         *(_vendor(incident) if incident.alive else []),
         *([Fact(label="Likely cause", value=(wording.listed(incident.causes),))] if incident.causes else []),
+        *([Fact(label="Part of", value=(incident.part_of,))] if incident.part_of and incident.alive else []),
         *_hands(incident),
     ]
     return tuple(facts)

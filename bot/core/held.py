@@ -42,9 +42,14 @@ def hushed(line: Line, incident: Incident, policy: Policy, quiet: Quiet) -> Line
     return line if worst else replace(line, loud=False, calls=False)
 
 
+def ours(incident: Incident) -> bool:
+    """True for a summary."""
+    return incident.service.startswith("..quiet ")
+
+
 def missed(thread: Thread, incident: Incident, hours: Sequence[Quiet], now: datetime) -> datetime | None:
     """The end of the quiet hours that kept an incident from being told; None where none did, or they are still on."""
-    if thread.ref or thread.heard or thread.trying or incident.opened_at is None or incident.members:
+    if thread.ref or thread.heard or thread.trying or incident.opened_at is None or ours(incident):
         return None
     end = ends(hours, incident.opened_at)
     return end if end is not None and end <= now else None

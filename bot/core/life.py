@@ -82,7 +82,7 @@ def tell(incident: Incident, kind: Kind, at: datetime, text: Text, *, who: str =
 
     Of these, what is bad calls people, once at each level; a reminder calls them again, for that is what it is for.
     """
-    loud = loud and not incident.muted
+    loud = loud and not incident.muted and not incident.part_of
     calls = loud and (kind is Kind.REMINDER or (kind is not Kind.CLOSED and incident.level not in incident.called))
     seq = incident.seq + 1
     incident = replace(

@@ -237,7 +237,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     it: only something worse, or calm first, lets it speak again. Muted by somebody without `muted_until` is muted until
     it recovers. `fine` holds one mark for each person who said that it works for them; `verdict` is `real` or
     `false-alarm`, once a person said so. `called` are the levels at which it has called people, `aloud` is the number of
-    its latest line for the whole channel. A gathering has `members`: the incidents that it tells of together.
+    its latest line for the whole channel. A gathering has `members`: the incidents that it tells of together; one that is
+    `part_of` a gathering leaves it to that to call people.
     """
 
     id: str
@@ -281,6 +282,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int = 0
     called: tuple[str, ...] = ()
     aloud: int = 0
+    part_of: str = ""
     members: tuple[Member, ...] = ()
 
     @property
@@ -337,7 +339,8 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
     """A person did something. `where` names the chat or page; `until` ends a mute; `level` belongs to a declaration.
 
     `verb` is one of `ack unack take note mute unmute declare merge resolve reopen false-alarm real`, or the quiet ones
-    `works` and `fails`, whose `who` is a mark that tells people apart without naming them. A mute without `until` lasts
+    `works` and `fails`, whose `who` is a mark that tells people apart without naming them. The house itself does
+    `unwatch`, and `join` to the gathering that `text` names. A mute without `until` lasts
     until it recovers. `incident` is the one that the person saw, if that is known: no other is touched.
     """
 

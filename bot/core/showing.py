@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from bot.core import ailment, heading, held
+from bot.core import ailment, heading, held, together
 from bot.core.model import Head, Incident, Policy, Source
 
 
@@ -13,6 +13,8 @@ def shown(incident: Incident, policy: Policy, *, link: str = "", troubled: Seque
     """The head as it stands; `troubled` are watches that give no reading just now."""
     if ailment.ours(incident):
         return ailment.head(incident)
+    if together.ours(incident):
+        return together.head(incident, policy, link=link)
     if incident.members:
         return held.head(incident, policy)
     return heading.head(incident, policy, link=link, troubled=troubled)

@@ -22,6 +22,8 @@ class Finder:
         if not named:
             return self.only()
         found = await self._house.store.incident(named)
+        if found and found.service.startswith("."):
+            return self._group(found.id) or (found if found.members else None)
         living = self._living_of(found.service if found else self._house.board.resolve(named))
         return living if living and (found is None or living.id == found.id) else found
 
@@ -31,12 +33,17 @@ class Finder:
         if not named:
             return self.only()
         service = self._house.board.resolve(named)
-        return next((i for i in self._house.board.open() if i.id == named or i.service == service), None)
+        found = (i for i in self._house.board.open() if i.id == named or i.service == service)
+        return next(found, None) or self._group(named)
 
     def only(self) -> Incident | None:
         """The one open incident, if there is just one."""
         alive = self._house.board.open()
         return alive[0] if len(alive) == 1 else None
+
+    def _group(self, named: str) -> Incident | None:
+        """The living group of that name."""
+        return next((group for group in self._house.groups() if group.id == named), None)
 
     def _living_of(self, service: str | None) -> Incident | None:
         return self._house.board.living(service) if service else None
@@ -48,7 +55,7 @@ class Finder:
             known = None if found else await self._house.store.incident(request.target)
             return found or (known.service if known else None)
         incident = await self.incident(request) if request.incident else self.only()
-        return incident.service if incident else None
+        return incident.service if incident and not incident.members else None
 
     def no_service(self, request: Request) -> Answer:
         """There is no such service, and which one may have been meant; or none was named."""

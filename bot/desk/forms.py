@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bot.core.model import Field, Form, Incident, Request, Text, When
 from bot.core.terms import until
+from bot.core.together import preview
 from bot.core.wording import counted, lasted
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms
@@ -122,6 +123,8 @@ class Forms:
         return Field(name=name, label=label, options=tuple(self._options(what)), value=value, needed=needed)
 
     def _resolving(self, incident: Incident) -> tuple[Text, ...]:
+        if incident.members:
+            return (preview(incident, "Closes"), ("One that gets worse, or is bad again, opens again.",))
         policy = self._house.services[incident.service].policy
         count = f", {counted(incident.numbers)}" if incident.numbers else ""
         return (
@@ -131,4 +134,5 @@ class Forms:
 
     def _muting(self, incident: Incident) -> tuple[Text, ...]:
         quiet = f"The thread of {incident.id} goes on, but calls nobody and shows nothing to the whole channel, "
-        return ((f"{quiet}until the time is up or it recovers. It still closes aloud.",),)
+        which = (preview(incident, "Mutes"),) if incident.members else ()
+        return (*which, (f"{quiet}until the time is up or it recovers. It still closes aloud.",))

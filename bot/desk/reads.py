@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from bot.core import wording
-from bot.core.heading import head
 from bot.core.model import Answer, Bold, Button, Head, Incident, Reading, Request, Said, Text, When
+from bot.core.showing import ladder, shown
 from bot.core.speech import VERBS
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no
@@ -48,9 +48,9 @@ class Reads:
     def head(self, incident: Incident) -> Head:
         """The head message of an incident as it stands."""
         house = self._house
-        policy = house.services[incident.service].policy
+        policy = ladder(incident, {name: service.policy for name, service in house.services.items()})
         troubled = house.board.troubled(incident.service) if incident.alive else ()
-        return head(incident, policy, link=house.link(incident.id), troubled=troubled)
+        return shown(incident, policy, link=house.link(incident.id), troubled=troubled)
 
     async def _status(self, request: Request) -> Answer:
         if request.target:
@@ -97,7 +97,9 @@ class Reads:
         link = self._house.link(incident.id)
         where = f" {link}" if link else ""
         began: Text = (" since ", When(incident.started_at, "date"))
-        return (Bold(f"{incident.name}: {incident.level}"), *began, f", {incident.state}, {incident.id}", *acked, where)
+        part = f", part of {incident.part_of}" if incident.part_of else ""
+        known = f", {incident.state}, {incident.id}{part}"
+        return (Bold(f"{incident.name}: {incident.level}"), *began, known, *acked, where)
 
     async def _show(self, request: Request) -> Answer:
         incident = await self._finder.incident(request)
@@ -110,7 +112,7 @@ class Reads:
         page = self._house.link(incident.id)
         if page and not incident.alive:
             lines.append((f"Post-mortem draft: {page}/postmortem.md",))
-        known = incident.service in self._house.services
+        known = incident.service in self._house.services or bool(incident.members)
         return Answer(lines=tuple(lines), head=self.head(incident) if known else None)
 
     async def _chart(self, request: Request) -> Answer:
@@ -141,10 +143,18 @@ class Reads:
         if incident is None:
             service = self._house.board.resolve(request.target) if request.target else None
             return self._why_calm(service) if service else self._finder.no_incident(request)
+        if incident.members:
+            return self._why_together(incident)
         lines: list[Text] = [(Bold(f"{incident.name} is {incident.state} at {incident.level}"), f", {incident.id}.")]
         lines += [_reason(reading) for reading in incident.readings]
         lines.append((f"Evidence: {incident.confidence}. Opened ", *_opened(incident)))
         return Answer(lines=tuple(lines))
+
+    def _why_together(self, group: Incident) -> Answer:
+        why = "They broke within minutes of each other, or need the same service. Ask why of each: why <service>."
+        living = (self._house.board.living(member.service) for member in group.members)
+        lines = [self._listed(one) for one in living if one]
+        return Answer(lines=((Bold(f"{group.name} are told together. "), why), *lines))
 
     def _why_calm(self, service: str) -> Answer:
         verdict = self._house.verdicts.get(service)

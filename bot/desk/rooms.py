@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -59,7 +60,8 @@ class Rooms:
     """The rooms, and the functions that lead to those the desk must not know.
 
     `act` does a person's act, `plan` puts windows of planned work over a service, `changed` wakes whoever tells of it.
-    `chats` and `draw` come once the doors are open: a place of each channel with its chat, and the chart of a service.
+    `groups` are the living groups of several incidents; what is done to members `at_once` is told in one line. `chats` and
+    `draw` come once the doors are open: a place of each channel with its chat, and the chart of a service.
     """
 
     services: Mapping[str, Service]
@@ -78,6 +80,8 @@ class Rooms:
     trust: Callable[[], Trust] = Trust
     chats: Mapping[str, tuple[Chat, Place]] = field(default_factory=dict)
     draw: Callable[[str], Awaitable[bytes | None]] | None = None
+    groups: Callable[[], Sequence[Incident]] = tuple
+    at_once: Callable[[datetime], AbstractAsyncContextManager[None]] = lambda _at: nullcontext()
 
 
 def no(line: Text) -> Answer:

@@ -41,9 +41,19 @@ class Writes:
 
     async def act(self, request: Request, incident: Incident, **more: Any) -> tuple[str, Incident]:
         """Have it done under the person's name; answers why not (empty when done), and the incident as it is then."""
+        if incident.members:
+            return await self._each(request, incident, **more)
         given: dict[str, Any] = {"text": request.text.strip(), "incident": incident.id}
         refusal, after = await self._house.act(incident.service, self._acted(request, **given | more))
         return refusal, after or incident
+
+    async def _each(self, request: Request, group: Incident, **more: Any) -> tuple[str, Incident]:
+        """The same for every incident of a group that is open; refused where none of them could take it."""
+        living = (self._house.board.living(member.service) for member in group.members)
+        names = {member.incident for member in group.members}
+        async with self._house.at_once(self._house.clock.now()):
+            refusals = [(await self.act(request, one, **more))[0] for one in living if one and one.id in names]
+        return "" if "" in refusals else next(iter(refusals), f"Nothing of {group.id} is open."), group
 
     def _acted(self, request: Request, **more: Any) -> Acted:
         given: dict[str, Any] = {"verb": request.verb, "who": request.who.name, "where": request.who.chat}
