@@ -12,7 +12,7 @@ _SCHEMA = (
     "CREATE TABLE frames (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);",
 )
 _PAGE = 64  # frames per read, so that a reader never holds more than a few megabytes
-_CHUNK = 200  # frames forgotten per transaction, so that appends are not kept waiting
+_CHUNK, _CHUNK_BYTES = 200, 512 * 1024  # forgotten per transaction at most, so that appends are not kept waiting
 
 
 class LocalStream:
@@ -65,7 +65,12 @@ def _page(connection: sqlite3.Connection, after: int) -> list[tuple[int, bytes]]
 
 
 def _forget(connection: sqlite3.Connection, before: int) -> int:
-    first = connection.execute("SELECT min(seq) FROM frames").fetchone()[0]
-    if first is None or first >= before:
-        return 0
-    return connection.execute("DELETE FROM frames WHERE seq < ?", (min(before, first + _CHUNK),)).rowcount
+    """Forget the oldest frames below a number, as many as one transaction may; answers how many."""
+    query = "SELECT seq, length(body) FROM frames WHERE seq < ? ORDER BY seq LIMIT ?"
+    size, last = 0, None
+    for seq, length in connection.execute(query, (before, _CHUNK)):
+        size += length
+        if last is not None and size > _CHUNK_BYTES:
+            break
+        last = seq
+    return 0 if last is None else connection.execute("DELETE FROM frames WHERE seq <= ?", (last,)).rowcount
