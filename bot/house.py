@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -10,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from bot import furnishing
@@ -26,7 +28,7 @@ from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
 from bot.intake import Intake, reporter_key
-from bot.ports import Clock, Retry
+from bot.ports import Clock, Feed, Retry, Wire
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
 from bot.stores.afloat import Afloat
@@ -37,7 +39,15 @@ from bot.streams.local import LocalStream
 from bot.together import Together
 
 _OLDEST = timedelta(hours=24)
+_FEEDS = "feeds"
 _T = TypeVar("_T")
+
+
+class _Feeds(msgspec.Struct, frozen=True, array_like=True):
+    """The services that the configuration has feeds for, and when (Unix seconds) that ended for others."""
+
+    feeding: list[str] = []
+    ended: dict[str, float] = {}
 
 
 class House:
@@ -95,6 +105,7 @@ class House:
     async def wake(self) -> None:
         """Take up where the last life left off."""
         await self.intake.recover()
+        await self._know_feeds()
         await self.desk.wake()
         await self.engine.wake(self.clock.now())
         await self.together.wake(self.clock.now())
@@ -114,10 +125,29 @@ class House:
         self.engine.jury.trust = settings.trust
         self.board.rename()
         self.admission.relearn()
+        await self._know_feeds()
         await self.engine.refit(now)
         for service in sorted(gone):
             await self.engine.retire(service, now)
         self.origin = Origin(path=str(settings.path), read_at=now)
+
+    async def _know_feeds(self) -> None:
+        """Where the configuration has a feed no more, silence is silence again: since the start that saw it gone."""
+        kept = await self.store.get(_FEEDS)
+        before = msgspec.msgpack.decode(kept, type=_Feeds) if kept else _Feeds()
+        feeding = {
+            s for s, several in self.watches.items() if any(isinstance(w, Feed | Wire) for w in several.values())
+        }
+        now = self.clock.now().timestamp()
+        ended = {s: at for s, at in before.ended.items() if s not in feeding}
+        after = _Feeds(sorted(feeding), ended | dict.fromkeys(set(before.feeding) - feeding, now))
+        self.tally.attach(feeding)
+        for service in feeding:
+            self.tally.starve(service, math.inf)
+        for service, at in after.ended.items():
+            self.tally.starve(service, at)
+        if after != before:
+            await self.store.put(_FEEDS, msgspec.msgpack.encode(after))
 
     def misread(self, trouble: str) -> None:
         """Why the settings could not be read again; empty when they could."""

@@ -47,8 +47,8 @@ class Archive(Protocol):
         """The hours of a service from number first to last, both included, in order."""
         ...
 
-    async def fed(self) -> Sequence[str]:
-        """The services that ready-made counts were ever kept for."""
+    async def fed(self) -> Mapping[str, float]:
+        """Until when (Unix seconds) ready-made counts were kept for a service, for those that had any."""
         ...
 
 
@@ -134,7 +134,8 @@ class Intake:
     async def recover(self) -> None:
         """Know again what was heard and counted before the last stop; for the start."""
         if self._archive:
-            self.tally.feed(await self._archive.fed())
+            for service, at in (await self._archive.fed()).items():
+                self.tally.feed(service, at)
         await self._fold(self.tally, voices=True)
 
     async def export(self, identity: str) -> list[Kept]:

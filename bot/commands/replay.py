@@ -133,7 +133,8 @@ async def _lived(case: _Case, progress: Progress, scores: Path | None, plot: Pat
         if case.scenario and case.past:
             task = progress.add_task("Learning the usual", total=1.0)
             teach(house, case.scenario, case.past, lambda share: progress.update(task, completed=share))
-        house.tally.feed({row.service for row in case.history.counts})
+        for service in {row.service for row in case.history.counts}:
+            house.tally.feed(service)
         await house.wake()
         with ExitStack() as stack:
             out = stack.enter_context(scores.open("w", encoding="utf-8", newline="")) if scores else None

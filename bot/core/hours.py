@@ -16,7 +16,8 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
     """One hour of one service, for the archive: `number` is its start in Unix seconds / 3600.
 
     `totals` and `people` map a bucket's start, in seconds from the hour's, to what fell into it; `width` is the bucket's
-    length in seconds. `cells` adds up the whole hour. With `fed`, a bucket that is missing is a gap and not a zero.
+    length in seconds. `cells` adds up the whole hour. With `fed`, a bucket that is missing is a gap and not a zero;
+    `windows` tells that ready-made counts are among the numbers.
     """
 
     service: str
@@ -26,6 +27,7 @@ class Hour(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[float, float]
     people: dict[float, float]
     cells: tuple[tuple[Cell, float], ...]
+    windows: bool = False
 
 
 def spread_out(hours: Sequence[Hour], width: float) -> dict[int, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -16,6 +16,9 @@ from bot.core.hours import HOUR, Hour, spread
 from bot.core.reports import Cell, Kept, Sheet, Window
 from bot.core.trust import Doubt
 from bot.core.voices import Voices
+
+_FED = 7 * 86_400.0
+"""Seconds that the silence of whoever gave ready-made counts is a gap; a weekend is no end, and a week is one."""
 
 
 class Tally:
@@ -41,6 +44,7 @@ class Tally:
         self._series: defaultdict[str, _Series] = defaultdict(_Series)
         self._unkept: set[tuple[str, int]] = set()
         self._forgotten: int | None = None
+        self._attached: frozenset[str] = frozenset()
 
     def blank(self) -> Tally:
         """An empty one that keeps as much, to count the same again."""
@@ -79,15 +83,22 @@ class Tally:
         """Count ready-made windows, each spread evenly over the buckets that it touches."""
         for window in windows:
             series = self._series[window.service]
-            series.fed = True
+            series.fed_at = max(series.fed_at, window.until)
             for bucket, share in spread(window.since, window.until, self.width):
                 series.windows[bucket][_key(window)] = (window.count * share, window.reporters * share)
                 self._touch(window.service, bucket)
 
-    def feed(self, services: Iterable[str]) -> None:
-        """Know from an earlier life that these services are fed by ready-made counts."""
-        for service in services:
-            self._series[service].fed = True
+    def feed(self, service: str, at: float = math.inf) -> None:
+        """Know from elsewhere that a service had ready-made counts up to then (Unix seconds), or always has."""
+        self._series[service].fed_at = max(self._series[service].fed_at, at)
+
+    def attach(self, services: Collection[str]) -> None:
+        """Know which services have a feed of ours: once it gave anything, its silence is a gap however long it lasts."""
+        self._attached = frozenset(services)
+
+    def starve(self, service: str, at: float) -> None:
+        """Nobody gives ready-made counts of a service any more since then; if they went on all the same, they count."""
+        self._series[service].ended = at
 
     def services(self) -> list[str]:
         """Those that anything was ever counted for, as far as is known here."""
@@ -95,7 +106,7 @@ class Tally:
 
     def total(self, service: str, bucket: int) -> float | None:
         """How many reports fell into a bucket; None for a gap: a feed that gives ready-made counts gave none for it."""
-        return self._series[service].total(bucket) if service in self._series else 0.0
+        return self._total(service, bucket)
 
     def totals(self, service: str, first: int, last: int) -> list[float | None]:
         """The totals of buckets first to last, both included."""
@@ -103,7 +114,7 @@ class Tally:
 
     def people(self, service: str, bucket: int) -> float | None:
         """Like `total`, but distinct reporters where a ready-made count says how many they were."""
-        return self._series[service].total(bucket, people=True) if service in self._series else 0.0
+        return self._total(service, bucket, people=True)
 
     def cells(self, service: str, first: int, last: int) -> dict[Cell, float]:
         """What fell into buckets first to last, both included, by region, platform and symptom."""
@@ -135,12 +146,14 @@ class Tally:
         """One hour of one service as the archive keeps it."""
         series, width = self._series[service], self.width
         buckets = range(math.ceil(number * HOUR / width), math.ceil((number + 1) * HOUR / width))
+        windows = any(bucket in series.windows for bucket in buckets)
         counted = [bucket for bucket in buckets if bucket in series.spoken or bucket in series.windows]
         return Hour(
             service=service,
             number=number,
             width=width,
-            fed=series.fed,
+            fed=self._waits(service, buckets.start),
+            windows=windows,
             totals={bucket * width - number * HOUR: series.total(bucket) or 0.0 for bucket in counted},
             people={bucket * width - number * HOUR: series.total(bucket, people=True) or 0.0 for bucket in counted},
             cells=series.hour(number, counted),
@@ -156,7 +169,10 @@ class Tally:
         Only hours from `horizon` on (Unix seconds) are compared; those that differ are due for the archive.
         """
         hours = {(service, hour) for service, hour in (*self._hours(), *other._hours()) if hour * HOUR >= horizon}
-        other.feed(service for service, series in self._series.items() if series.fed)
+        other._attached = self._attached
+        for service, series in self._series.items():
+            other.feed(service, series.fed_at)
+            other.starve(service, series.ended)
         differing = {key for key in hours if self.hour(*key) != other.hour(*key)}
         for service, hour in differing:
             self._touch(service, math.ceil(hour * HOUR / self.width))
@@ -195,6 +211,20 @@ class Tally:
     def _hour(self, bucket: int) -> int:
         return int(bucket * self.width // HOUR)
 
+    def _total(self, service: str, bucket: int, *, people: bool = False) -> float | None:
+        if service not in self._series:
+            return 0.0
+        found = self._series[service].total(bucket, people=people)
+        return 0.0 if found is None and not self._waits(service, bucket) else found
+
+    def _waits(self, service: str, bucket: int) -> bool:
+        """True when silence in a bucket is a gap: somebody who gave ready-made counts is waited for."""
+        series, start = self._series[service], bucket * self.width
+        if series.fed_at <= series.ended <= start:
+            return False
+        attached = service in self._attached and series.fed_at > -math.inf
+        return attached or start < series.fed_at + _FED
+
     def _touch(self, service: str, bucket: int) -> None:
         self._moved[service] = min(bucket, self._moved.get(service, bucket))
         self._unkept.add((service, self._hour(bucket)))
@@ -208,7 +238,7 @@ class _Series:
     """The numbers of one service: reports as whole numbers, windows as shares per bucket under the window's key."""
 
     def __init__(self) -> None:
-        self.fed = False
+        self.fed_at, self.ended = -math.inf, math.inf
         self.spoken: Counter[int] = Counter()
         self.cells: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
         self.hours: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
@@ -237,10 +267,10 @@ class _Series:
         return list(places.values())
 
     def total(self, bucket: int, *, people: bool = False) -> float | None:
-        """Reports and windows together; None where a fed service has neither."""
+        """Reports and windows together; None where there is neither."""
         windows = self.windows.get(bucket)
         spoken = self.spoken.get(bucket)
-        if windows is None and spoken is None and self.fed:
+        if windows is None and spoken is None:
             return None
         return float(spoken or 0) + math.fsum(share[people] for share in (windows or {}).values())
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bot.core.hours import Hour
+from bot.core.hours import HOUR, Hour
 from bot.database import Database
 from bot.stores.sqlite import SCHEMA
 
@@ -27,7 +27,7 @@ class CountStore:
 
     async def keep(self, hours: Sequence[Hour]) -> None:
         """Write hours, in place of what was kept for them; those of more than 400 days ago go."""
-        rows = [(hour.service, hour.number, hour.fed, _encode(hour)) for hour in hours]
+        rows = [(hour.service, hour.number, hour.windows, _encode(hour)) for hour in hours]
         await self._database.write(lambda connection: _keep(connection, rows))
 
     async def hours(self, service: str, first: int, last: int) -> Sequence[Hour]:
@@ -38,10 +38,11 @@ class CountStore:
         )
         return [_hour(row[0]) for row in rows]
 
-    async def fed(self) -> Sequence[str]:
-        """The services that ready-made counts were ever kept for."""
-        query = "SELECT DISTINCT service FROM counts WHERE fed"
-        return [row[0] for row in await self._database.read(lambda connection: connection.execute(query).fetchall())]
+    async def fed(self) -> Mapping[str, float]:
+        """Until when (Unix seconds) ready-made counts were kept for a service, for those that had any."""
+        query = "SELECT service, max(hour) FROM counts WHERE fed GROUP BY service"
+        rows = await self._database.read(lambda connection: connection.execute(query).fetchall())
+        return {service: (hour + 1) * float(HOUR) for service, hour in rows}
 
 
 def _keep(connection: sqlite3.Connection, rows: Sequence[tuple[str, int, bool, bytes]]) -> None:

@@ -205,6 +205,32 @@ def test_a_fed_service_has_gaps_and_the_others_have_zeros():
     assert tally.total("nobody", bucket) == 0
 
 
+WEEK = 7 * 86_400
+
+
+def test_the_silence_of_a_feed_is_a_gap_for_a_week_and_then_a_zero():
+    tally = Tally()
+    tally.place([Window("twitter", T, T + 60, 5.0, 5.0)])
+    at = [T + 60, T + WEEK, T + 60 + WEEK, T + 2 * WEEK]
+    assert [tally.total("twitter", int(t // 60)) for t in at] == [None, None, 0.0, 0.0]
+
+
+def test_where_nobody_feeds_any_more_silence_is_a_zero_unless_somebody_goes_on():
+    for until, found in ((T, 0.0), (T + 120, None)):
+        tally = Tally()
+        tally.place([Window("twitter", T - 60, until, 5.0, 5.0)])
+        tally.starve("twitter", T + 60)
+        assert tally.total("twitter", int((T + 600) // 60)) == found
+
+
+def test_an_hour_says_whether_windows_are_in_it_and_whether_its_silence_is_a_gap():
+    tally = Tally()
+    tally.place([Window("twitter", T, T + 60, 5.0, 5.0)])
+    tally.count([Kept(at=T + 3600, service="twitter"), Kept(at=T + 2 * WEEK, service="twitter")])
+    hours = [tally.hour("twitter", number) for number in (HOUR, HOUR + 1, HOUR + 2 * WEEK // 3600)]
+    assert [(hour.windows, hour.fed) for hour in hours] == [(True, True), (False, True), (False, False)]
+
+
 def test_reports_and_windows_of_one_bucket_add_up_by_cell():
     tally = Tally()
     bucket = tally.bucket(NOW)
