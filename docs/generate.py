@@ -17,6 +17,7 @@ from writing.verbs import commands
 from writing.watches import sources
 
 from bot.app import House, Serving
+from bot.commands.faults import page as faults
 from bot.commands.parity import page as parity
 from bot.config.read import read
 from bot.config.schema import schema
@@ -59,7 +60,7 @@ def _fetched(url: str) -> dict[str, Any]:
 
 def main() -> None:
     """Write the pages that changed, and say which."""
-    for name, text in {**pages(), "parity.md": parity()}.items():
+    for name, text in {**pages(), "faults.md": faults(), "parity.md": parity()}.items():
         page = HERE / name
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")

@@ -9,13 +9,14 @@ commands may be cut off while incidents are still told, and the other way round.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
+import structlog
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -27,9 +28,13 @@ from bot.chats.discord_calls import Calls, Doorstep
 from bot.chats.discord_gateway import Gateway, Identifies, stay
 from bot.chats.discord_pins import Pins
 from bot.chats.discord_posts import Posts
-from bot.chats.discord_trouble import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, troubles
+from bot.chats.discord_trouble import GONE, PICTURELESS, troubles
 from bot.core.model import Head, Line
 from bot.ports import Clock, Desk, Letter, Missing, Place, Refused, Retry, Word
+
+log = structlog.get_logger(__name__)
+
+_Shown = TypeVar("_Shown")
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -67,14 +72,17 @@ class DiscordChat:
         self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
         self._incidents: dict[int, str] = {}
         self._pictured: dict[int, bool] = {}
+        self._bare = False
         self._pins = Pins(name)
         self._posts = Posts(clock)
 
     async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
         """Post the head, unless an earlier try already did, and make its thread, unless it is there."""
-        async with self._calling(place, "open a thread"):
-            channel = await self._channel(place)
-            message = await self._posts.open(await self._client(), channel, key=key, head=head, png=png, since=since)
+        async with self._calling(place, "open a thread", gone=GONE["post"]):
+            client, channel = await self._client(), await self._channel(place)
+            message = await self._pictured_or_not(
+                png, lambda shown: self._posts.open(client, channel, key=key, head=head, png=shown, since=since)
+            )
         self._incidents[message.id] = head.incident
         self._pictured[message.id] = bool(message.attachments)
         await self._pin(message.channel.id, message.id, head)
@@ -83,14 +91,14 @@ class DiscordChat:
     async def edit(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Make the head show the present."""
         channel, message = wire.parsed(ref)
-        async with self._calling(place, "edit a message", gone=(UNKNOWN_MESSAGE,)):
+        async with self._calling(place, "edit a message", gone=GONE["edit"]):
             await self._show(channel, message, head, png)
         await self._pin(channel, message, head)
 
     async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
         """Say one line in the thread, unless an earlier try already did."""
         _, thread = wire.parsed(ref)
-        async with self._calling(place, "write in a thread", gone=(UNKNOWN_CHANNEL, UNKNOWN_MESSAGE)):
+        async with self._calling(place, "write in a thread", gone=GONE["reply"]):
             client = await self._client()
             if not await self._told(client, thread, line, since):
                 await self._say(client, thread, key, line)
@@ -98,7 +106,7 @@ class DiscordChat:
     async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
         channel, message = wire.parsed(ref)
-        async with self._calling(place, "close a thread", gone=(UNKNOWN_MESSAGE,)):
+        async with self._calling(place, "close a thread", gone=GONE["edit"]):
             await self._show(channel, message, head, png)
             await self._pin(channel, message, head)
             await wire.lay_to_rest(await self._client(), message)
@@ -187,18 +195,42 @@ class DiscordChat:
         self._incidents[message] = head.incident
         if png is None and message not in self._pictured:
             self._pictured[message] = bool((await there.fetch()).attachments)
-        pictured = bool(png) or self._pictured[message]
-        await wire.awake(
-            await self._client(),
-            channel,
-            lambda: there.edit(
-                content=looks.content(head),
-                embed=looks.embed(head, picture=pictured),
-                view=looks.view(head.buttons, head.incident),
-                attachments=wire.files(png, head) if png else discord.utils.MISSING,
-            ),
-        )
-        self._pictured[message] = pictured
+        kept = self._pictured.get(message, False)
+
+        async def show(shown: bytes | None) -> bool:
+            await wire.awake(
+                await self._client(),
+                channel,
+                lambda: there.edit(
+                    content=looks.content(head),
+                    embed=looks.embed(head, picture=bool(shown) or kept),
+                    view=looks.view(head.buttons, head.incident),
+                    attachments=wire.files(shown, head) if shown else discord.utils.MISSING,
+                ),
+            )
+            return bool(shown) or kept
+
+        self._pictured[message] = await self._pictured_or_not(png, show)
+
+    async def _pictured_or_not(self, png: bytes | None, show: Callable[[bytes | None], Awaitable[_Shown]]) -> _Shown:
+        """Show with the picture, but rather without it than not at all: it needs a permission and room of its own."""
+        if png is None:
+            return await show(None)
+        try:
+            shown = await show(png)
+        except discord.HTTPException as refusal:
+            if refusal.status not in PICTURELESS:
+                raise
+            shown = await show(None)
+            self._say_bare(str(refusal))
+        else:
+            self._bare = False
+        return shown
+
+    def _say_bare(self, why: str) -> None:
+        if not self._bare:
+            self._bare = True
+            log.warning("discord_goes_without", chat=self._name, what="charts", why=why)
 
     async def _told(self, client: discord.Client, thread: int, line: Line, since: datetime | None) -> bool:
         if since is None or not self._posts.forgotten(since):

@@ -5,7 +5,7 @@ Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, ARCHIVED, HAS_THREAD, LOCKED = 10003, 10008, 5
 _NO_ENTRY = "Discord refuses the token: make a new one under Bot in the developer portal, and set it as `token`"
 _FIX = {
     10003: "there is no such channel: check the id in `channel`, and that the bot was invited to that server",
+    10008: "it was deleted",
     30033: "this thread is full of people: make room in it",
     50001: "the bot cannot see it: give it the permission View Channel there",
     50006: "the message was empty",
@@ -29,9 +30,28 @@ _FIX = {
     50024: "it is not a text channel: choose one, forums and voice do not work",
     160005: "the thread is locked: unlock it, or give the bot the permission Manage Threads there",
     160006: "the server has as many active threads as Discord allows (1000): archive some",
+    ARCHIVED: "the thread is archived: open it, or give the bot the permission Manage Threads there",
     40001: "the bot is not allowed to do this: invite it once more with `tocsin discord-invite`",
     40005: "the picture is larger than this server takes",
 }
+ASLEEP = (ARCHIVED, LOCKED)
+"""What a thread says that can be woken."""
+PICTURELESS = (403, 413)
+"""The status where it may be the picture alone that is refused: it needs a permission, and room, of its own."""
+GONE: Mapping[str, tuple[int, ...]] = {
+    "post": (UNKNOWN_MESSAGE,),
+    "edit": (UNKNOWN_MESSAGE,),
+    "reply": (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE),
+}
+"""The codes that mean the message or thread is no more, by what was tried."""
+ERRORS: Mapping[int, int] = {
+    **dict.fromkeys(_FIX, 403),
+    **dict.fromkeys((UNKNOWN_CHANNEL, UNKNOWN_MESSAGE), 404),
+    **dict.fromkeys((30003, 30033, 50006, 50008, 50024, ARCHIVED, LOCKED, 160006), 400),
+    40005: 413,
+}
+"""The codes that are told apart and the status that they come with; any other is refused in Discord's own words."""
+_AWAY = timedelta(seconds=60)
 _CLOSED = {
     4004: _NO_ENTRY,
     4013: "Discord does not know the intents that the bot asks for: update Tocsin",
@@ -69,24 +89,36 @@ def troubles(where: str, *, gone: tuple[int, ...] = (), verb: str = "") -> Itera
         raise Retry(f"Discord answered something that is not JSON ({where})", unsure=True) from odd
 
 
-def _judged(refusal: discord.HTTPException, where: str, gone: tuple[int, ...]) -> Exception:
-    code, status = refusal.code, refusal.status
+def _judged(refusal: discord.HTTPException, where: str, gone: Collection[int]) -> Exception:
+    return verdict(refusal.status, refusal.code, where, gone, said=refusal.text, after=_wait(refusal))
+
+
+def verdict(
+    status: int,
+    code: int,
+    where: str,
+    gone: Collection[int] = (),
+    *,
+    said: str = "",
+    after: timedelta = _AWAY,
+) -> Exception:
+    """What an answer means that says no: `Retry`, `Refused` or `Gone`, with what to do in words."""
     if code in gone:
         return Gone(f"Discord, {where}: it was deleted")
     if status == 401:
         return Refused(_NO_ENTRY)
     if status == 429:
-        return Retry(f"Discord asks to wait ({where})", after=_wait(refusal))
+        return Retry(f"Discord asks to wait ({where})", after=after)
     if status >= 500:
         return Retry(f"Discord is in trouble itself ({where}): HTTP {status}", unsure=True)
-    said = _FIX.get(code) or _FIX.get(40005 if status == 413 else 0) or f"{refusal.text or 'no reason given'}"
-    return Refused(f"Discord, {where}: {said} (HTTP {status}, code {code})")
+    fix = _FIX.get(code) or _FIX.get(40005 if status == 413 else 0) or said or "no reason given"
+    return Refused(f"Discord, {where}: {fix} (HTTP {status}, code {code})")
 
 
 def _wait(refusal: discord.HTTPException) -> timedelta:
     """How long an edge server before Discord wants us away; it names whole seconds, or nothing."""
     said = refusal.response.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(said), 86400) if said.isdecimal() else 60)
+    return timedelta(seconds=min(int(said), 86400)) if said.isdecimal() else _AWAY
 
 
 def _hung_up(closed: discord.ConnectionClosed) -> Exception:

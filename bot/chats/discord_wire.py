@@ -12,7 +12,7 @@ from typing import Literal
 import discord
 
 from bot.chats import discord_looks as looks
-from bot.chats.discord_trouble import ARCHIVED, HAS_THREAD, LOCKED
+from bot.chats.discord_trouble import ASLEEP, HAS_THREAD
 from bot.core.model import Head, Line
 
 WEEK: Literal[10080] = 10080
@@ -70,7 +70,7 @@ async def awake(client: discord.Client, thread: int, call: Callable[[], Awaitabl
     try:
         await call()
     except discord.HTTPException as refusal:
-        if refusal.code not in (ARCHIVED, LOCKED):
+        if refusal.code not in ASLEEP:
             raise
         await _wake(client, thread)
         await call()

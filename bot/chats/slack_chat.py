@@ -82,9 +82,12 @@ class SlackChat:
         root = self._roots.get(ref) or (_Root(head.incident) if png else await self._recall(channel, ts))
         root = await self._drawn(root, head, png)
 
-        async def send(picture: str | None) -> dict[str, Any]:
+        async def update(picture: str | None) -> dict[str, Any]:
             with trouble(where(place)):
                 return body(await self._web.client.chat_update(channel=channel, ts=ts, **head_message(head, picture)))
+
+        async def send(picture: str | None) -> dict[str, Any]:
+            return await self._posts.inside(replace(place, address=channel), lambda: update(picture))
 
         _, shown = await self._shown(send, root)
         self._roots[ref] = msgspec.structs.replace(shown, incident=head.incident)

@@ -36,7 +36,7 @@ class Posts:
                 post = self._web.client.chat_postMessage
                 return body(await post(channel=place.address, metadata=metadata, **_QUIET, **message))
 
-        return await self._inside(place, send)
+        return await self.inside(place, send)
 
     async def find(self, place: Place, root: str, key: str, since: datetime) -> str:
         """The ts of the message under a key, posted at `since` or later, or nothing; `root` names a thread.
@@ -77,9 +77,10 @@ class Posts:
                     return body(await client.conversations_replies(channel=channel, ts=root, **limits, **span))
                 return body(await client.conversations_history(channel=channel, **limits, **span))
 
-        return await self._inside(place, read)
+        return await self.inside(place, read)
 
-    async def _inside(self, place: Place, call: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    async def inside(self, place: Place, call: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        """Do something in a channel; join it on the way, once, if it is public and we are not in it."""
         try:
             return await call()
         except Outside as outside:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,16 @@ _FIXES = {
     "expired_trigger_id": "the form came too late: press the button again",
     "exchanged_trigger_id": "the form was opened already: press the button again",
 }
+ERRORS: tuple[str, ...] = (
+    *sorted(_LATER),
+    *sorted(_UNSURE),
+    *sorted(_GONE),
+    *sorted(_MISFITS),
+    *sorted(_BAD_TOKENS),
+    *_FIXES,
+    *("missing_scope", "restricted_action", "restricted_action_read_only_channel"),
+)
+"""The errors that are told apart; any other is refused under its own name."""
 _RESTRICTED = (
     "a rule of the workspace keeps the bot from posting: let it post in the channel's settings, or ask an admin"
 )
@@ -179,7 +190,7 @@ def trouble(where: str) -> Iterator[None]:
     try:
         yield
     except SlackApiError as exc:
-        raise _verdict(exc.response, where) from exc
+        raise _read(exc.response, where) from exc
     except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as exc:
         raise Retry(f"Slack cannot be reached for {where}: {exc}") from exc
     except (aiohttp.ClientError, OSError, ValueError, AttributeError, KeyError) as exc:
@@ -187,14 +198,20 @@ def trouble(where: str) -> Iterator[None]:
         raise Retry(f"Slack's answer for {where} was lost: {type(exc).__name__}", unsure=True) from exc
 
 
-def _verdict(response: Any, where: str) -> Exception:
-    """What a failed answer means. `response` may be the bare HTTP answer when its body was no JSON."""
+def _read(response: Any, where: str) -> Exception:
+    """What a failed answer means; it may be the bare HTTP answer when its body was no JSON."""
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
-    data = data if isinstance(data, dict) else {}
+    return verdict(status, data if isinstance(data, dict) else {}, where, response.headers)
+
+
+def verdict(
+    status: int, data: Mapping[str, Any], where: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Exception:
+    """What an answer means that says no: `Retry`, `Refused` or `Gone`, with what to do in words."""
     error = str(data.get("error", ""))
     if status == 429 or error in _LATER:
-        return Retry(f"Slack asks to wait, for {where}", after=_retry_after(response.headers))
+        return Retry(f"Slack asks to wait, for {where}", after=_retry_after(headers))
     if status >= 500 or error in _UNSURE or not error:
         return Retry(f"Slack failed for {where}: {error or status}", unsure=True)
     return _refusal(error, data, where)
