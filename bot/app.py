@@ -78,8 +78,17 @@ class Serving:
             ask=self._look,
         )
         self.tending = Tending(self.real, self._stuck)
+        self.lines = self._lines(house, asks=asking)
         self.auditor = Auditor(
-            Proofs(house, self.tending, self.asking, self.vantages, beating=beating, off=self._off).all(),
+            Proofs(
+                house,
+                self.tending,
+                self.asking,
+                self.vantages,
+                beating=beating,
+                off=self._off,
+                deaf=self.lines.deaf,
+            ).all(),
             self.real,
             self.http,
             house.settings.deadman,
@@ -87,7 +96,6 @@ class Serving:
         )
         self.rereading = Rereading(house.settings, self.real, self.adopt, self._reread)
         self.stalls = Stalls()
-        self.lines = self._lines(house, asks=asking)
         self._beating = beating
         self._web: AppRunner | None = None
         self._measure()

@@ -28,7 +28,7 @@ from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
 from bot.intake import Intake, reporter_key
-from bot.ports import Clock, Feed, Retry, Wire
+from bot.ports import Clock, Feed, Refused, Retry, Wire
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
 from bot.stores.afloat import Afloat
@@ -183,10 +183,9 @@ class House:
 
     async def aclose(self) -> None:
         """Keep what is known, as far as the disk lets us, and let go of the files."""
-        await self.intake.aclose()
-        with suppress(Retry):
-            await self.engine.rest()
-        await self.store.surface()
+        for keep in (self.intake.aclose, self.engine.rest, self.store.surface):
+            with suppress(Retry, Refused):  # said by whoever met it first; the files are let go of all the same
+                await keep()
         for database in self.databases:
             await database.aclose()
 

@@ -11,7 +11,7 @@ from bot.gathering import Gathering
 from bot.holding import Holding
 from bot.house import House
 from bot.overhearing import Ear, Overhearing
-from bot.ports import Chat, Clock, Place, Source
+from bot.ports import Chat, Clock, Listener, Place, Source
 from bot.relay import Draw, Relay
 from bot.tending import Tending, Work
 
@@ -60,6 +60,12 @@ class Lines:
         await self._lay_watches()
         await self._lay_wires()
         self._house.desk.reach({name: (self.chats[place.chat], place) for name, place in new.items()}, self._draw)
+
+    def deaf(self) -> Mapping[str, float]:
+        """For how many seconds each chat that should hear people has not."""
+        now = self._real.monotonic()
+        listeners = {name: chat for name, chat in self.chats.items() if isinstance(chat, Listener)}
+        return {name: now - since for name, chat in listeners.items() if (since := chat.deaf_since) is not None}
 
     async def aclose(self) -> None:
         """Hang up."""

@@ -378,6 +378,19 @@ class Chat(Protocol):
         ...
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """A chat that hears people over a line that it keeps open.
+
+    `deaf_since` is when that was lost, in seconds of a clock that never jumps; None while it holds, or none is needed.
+    """
+
+    @property
+    def deaf_since(self) -> float | None:
+        """When the line was lost."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Word:
     """What a platform hears back at once when it calls us: a status, and a JSON object or nothing."""

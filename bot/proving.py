@@ -19,10 +19,15 @@ _LATE = timedelta(seconds=5)
 _ROOM = 200_000_000
 """Bytes; less free room than this on the disk is worth a word while there still is some."""
 _OFF = timedelta(seconds=30)
+_DEAF = 60.0
+"""Seconds without a line to a chat; a fresh one is there sooner unless the platform is away."""
 
 
 class Proofs:
-    """Each public method is an invariant. `off` is how far the machine's clock is from the steady one."""
+    """Each public method is an invariant.
+
+    `off` is how far the machine's clock is from the steady one; `deaf` for how many seconds a chat has not been heard.
+    """
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class Proofs:
         *,
         beating: bool,
         off: Callable[[], timedelta],
+        deaf: Callable[[], Mapping[str, float]],
     ) -> None:
         self._house = house
         self._tending = tending
@@ -40,6 +46,7 @@ class Proofs:
         self._vantages = vantages
         self._beating = beating
         self._off = off
+        self._deaf = deaf
 
     def all(self) -> Mapping[str, Invariant]:
         """Every invariant by the name that `/readyz` shows."""
@@ -49,6 +56,7 @@ class Proofs:
             "store": self.store,
             "reports": self.reports,
             "threads": self.threads,
+            "chats": self.chats,
             "sources": self.sources,
             "dead letters": self.letters,
             "disk": self.disk,
@@ -83,6 +91,13 @@ class Proofs:
         waiting = [f"{name} for {seconds / 60:.0f} min" for name, seconds in late.items() if seconds > _BEHIND]
         return f"not told what has happened: {', '.join(waiting)}" if waiting else ""
 
+    async def chats(self) -> str:
+        """People are heard where they write."""
+        silent = [f"{name} for {seconds / 60:.0f} min" for name, seconds in self._deaf().items() if seconds > _DEAF]
+        return (
+            f"commands and buttons are not heard: {', '.join(silent)}; threads are told all the same" if silent else ""
+        )
+
     async def sources(self) -> str:
         """Every source is asked within three of its intervals."""
         late = self._asking.late()
@@ -90,8 +105,16 @@ class Proofs:
 
     async def letters(self) -> str:
         """Nothing waits for a person."""
-        dead = len(await self._house.store.dead())
-        return f"warning: {dead} threads were refused; mend the cause, then `tocsin retry`" if dead else ""
+        dead = await self._house.store.dead()
+        untold = [i.name for i in {i.id: i for _, i in dead if i.alive}.values() if await self._untold(i.id)]
+        if untold:
+            return (
+                f"nobody can be told of {', '.join(untold)}: every channel refuses; mend the cause, then `tocsin retry`"
+            )
+        return f"warning: {len(dead)} threads were refused; mend the cause, then `tocsin retry`" if dead else ""
+
+    async def _untold(self, incident: str) -> bool:
+        return all(thread.dead for thread in await self._house.store.threads(incident))
 
     async def disk(self) -> str:
         """There is room to write."""

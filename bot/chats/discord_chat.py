@@ -67,6 +67,7 @@ class DiscordChat:
         self._clock = clock
         self._patience = patience
         self._signing_in = asyncio.Lock()
+        self._identifies: Identifies | None = None
         self._calls: Calls | None = None
         self._rest: discord.Client | None = None
         self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
@@ -122,12 +123,18 @@ class DiscordChat:
         }
         token, identifies = self._config.token.reveal(), Identifies(self._clock)
         if not self._config.public_key:
+            self._identifies = identifies
             fresh = partial(Gateway, identifies, self._name, desk, named, self.incident, **given)
             await stay(fresh, token, identifies, self._name)
             return
         ear = partial(Doorstep, self._name, desk, named, self.incident, **given)
         self._calls = Calls(self._config.public_key, ear)
         await self._calls.run(token, identifies, self._name)
+
+    @property
+    def deaf_since(self) -> float | None:
+        """When the gateway was lost, in steady seconds; None while it is up, and where Discord calls us instead."""
+        return self._identifies.deaf_since if self._identifies else None
 
     async def called(self, letter: Letter) -> Word:
         """Discord calls: accepted at once, answered afterwards."""

@@ -34,11 +34,13 @@ _GOODBYE = 3.0
 class Identifies:
     """When the next session may begin: quickly at first, and never more than 20 an hour, whatever happens.
 
-    Discord resets the token of a bot that begins 1000 a day.
+    Discord resets the token of a bot that begins 1000 a day. `deaf_since` is when the present session broke or the first
+    was begun, by the clock's steady seconds, and None while one is up.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.deaf_since: float | None = None
         self._recent: deque[float] = deque(maxlen=_MOST)
 
     def wait(self) -> float:
@@ -56,6 +58,11 @@ class Identifies:
     def take(self) -> None:
         """Count one that begins."""
         self._recent.append(self.clock.monotonic())
+
+    def hear(self, *, up: bool) -> None:
+        """A session is up, or is not."""
+        now = self.clock.monotonic()
+        self.deaf_since = None if up else now if self.deaf_since is None else self.deaf_since
 
 
 class Gateway(Ear):
@@ -121,6 +128,8 @@ class Gateway(Ear):
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """As the library does, but a link that falls again and again is given up: it would redial at once, for ever."""
+        if event in ("ready", "resumed", "disconnect"):
+            self._identifies.hear(up=event != "disconnect")
         if event == "disconnect":
             self._drops.append(self._clock.monotonic())
             if len(self._drops) == _DROPS and self._drops[-1] - self._drops[0] < _DROP_WINDOW:
@@ -136,6 +145,7 @@ async def stay(fresh: Callable[[], Ear], token: str, identifies: Identifies, nam
     """
     clock, failures, trouble = identifies.clock, 0, ""
     while True:
+        identifies.hear(up=False)
         await clock.sleep(identifies.wait())
         began = clock.monotonic()
         why = await _listened(fresh(), token, clock)

@@ -59,6 +59,7 @@ class SlackChat:
         self._pinned: dict[str, bool] = {}
         self._broken: set[str] = set()
         self._calls: Calls | None = None
+        self._socket: Socket | None = None
 
     async def open(self, place: Place, key: str, head: Head, png: bytes | None, since: datetime | None) -> str:
         """Post the head, unless an earlier try already did; a thread needs nothing more in Slack."""
@@ -124,6 +125,11 @@ class SlackChat:
             group.create_task(people.home.run())
             group.create_task(self._listen(inbox))
 
+    @property
+    def deaf_since(self) -> float | None:
+        """When the socket was lost, in steady seconds; None while it is up, and where Slack calls us instead."""
+        return self._socket.deaf_since if self._socket else None
+
     async def called(self, letter: Letter) -> Word:
         """Slack calls: taken in at once, worked on afterwards."""
         if not self._config.signing_secret:
@@ -136,7 +142,8 @@ class SlackChat:
         if secret := self._config.signing_secret:
             self._calls = Calls(secret.reveal(), inbox)
         if token := self._config.app_token:
-            await Socket(self._name, lambda: self._web.ticket(token.reveal()), inbox.take, self._clock).run()
+            self._socket = Socket(self._name, lambda: self._web.ticket(token.reveal()), inbox.take, self._clock)
+            await self._socket.run()
         await asyncio.Event().wait()
 
     async def aclose(self) -> None:

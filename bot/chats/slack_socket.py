@@ -37,7 +37,8 @@ class Socket:
 
     `ticket` gets an address for one connection; `take` is given a name for each envelope, under which
     Slack may repeat it, its type and its payload.
-    `heartbeat` is the seconds between pings; half of it without a pong ends a link.
+    `heartbeat` is the seconds between pings; half of it without a pong ends a link. `deaf_since` is when the last link
+    was lost, or the first one begun, in steady seconds; None while there is one.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Socket:
         self._dial_at = 0.0
         self._failures = 0
         self._broken = False
+        self.deaf_since: float | None = clock.monotonic()
         self._links: set[_Link] = set()
 
     async def run(self) -> None:
@@ -69,6 +71,7 @@ class Socket:
         began = self._clock.monotonic()
         await self._until(lambda: link.tired or not link.alive, None)
         if not link.tired:  # an announced end is everyday life
+            self.deaf_since = self._clock.monotonic()
             self._say_broken("the connection to Slack broke")
         if self._clock.monotonic() - began > _STEADY:
             self._failures = 0
@@ -90,6 +93,7 @@ class Socket:
                 self._dial_at = began + _pause(exc, self._failures)
             else:
                 self._say_back()
+                self.deaf_since = None
                 return link
 
     async def _dial(self) -> _Link:
