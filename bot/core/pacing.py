@@ -66,8 +66,8 @@ class Pace:
         self._failures += 1
         tries = self._tries[incident] = self._tries[incident] + 1
         alone = self._worked_at > self._first_failure.setdefault(incident, now)
-        self._not_before[incident] = now + min(_FIRST * 2**tries, _LONGEST if alone else _PROBE)
-        self._lanes[lane(step)] = now + min(_FIRST * 2**self._failures, _PROBE)
+        self._not_before[incident] = now + min(_backed_off(tries), _LONGEST if alone else _PROBE)
+        self._lanes[lane(step)] = now + min(_backed_off(self._failures), _PROBE)
 
     def refused(self, now: float) -> None:
         """A call will never work this way."""
@@ -89,3 +89,8 @@ class Pace:
     def forget(self, incident: str) -> None:
         """This thread is at rest."""
         self._edited.pop(incident, None)
+
+
+def _backed_off(failures: int) -> float:
+    """Twice as long each time, but a day of failures is not a number of a thousand digits."""
+    return float(_FIRST * 2 ** min(failures, 16))

@@ -92,7 +92,7 @@ async def test_nothing_is_lost_or_doubled_on_two_platforms_that_fail_every_third
     prove("R1", transitions, wrong, "transitions told to two platforms of which a third of the calls fail")
 
 
-@pytest.mark.parametrize("hours", [1, pytest.param(24, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("hours", [2, pytest.param(24, marks=pytest.mark.soak)])
 async def test_what_waited_through_an_outage_is_told_within_five_seconds_of_its_end(store, clock, prove, hours):
     chat, script = RememberingChat(), Script(store)
     teller = relay(store, clock, chat, services=SERVICES)
