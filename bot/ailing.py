@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -12,6 +12,9 @@ from bot.core.model import Case, Incident
 from bot.ports import Clock, Conflict, Retry, Store
 
 log = structlog.get_logger(__name__)
+
+REPORTS = "reports of "
+"""And the service: the subject of a silent feed."""
 
 Others = Callable[[str, str], Sequence[str]]
 """Channels that can stand in for one, best first, for news of a service (either may be empty)."""
@@ -45,6 +48,15 @@ class Ailing:
         if self.said.pop(subject, None) is not None:
             log.info("mended", subject=subject)
         await self._keep(subject, lambda case: ailment.mended(case, words, self._clock.now()), ())
+
+    async def listen(self, silent: Mapping[str, str]) -> None:
+        """Feeds of reports that are silent now, in words by service: each is told once, and once when it is heard again."""
+        for service, words in silent.items():
+            if f"{REPORTS}{service}" not in self.said:
+                await self.say(f"{REPORTS}{service}", words)
+        for subject in [subject for subject in self.said if subject.startswith(REPORTS)]:
+            if subject.removeprefix(REPORTS) not in silent:
+                await self.over(subject, "Reports come in again.")
 
     async def refused(self, channel: str, incident: Incident, why: str) -> None:
         """A channel will not take what we say: another channel of that service hears why, else any other."""

@@ -11,6 +11,7 @@ from typing import Self
 from aiohttp.web import AppRunner, TCPSite
 
 from bot import furnishing
+from bot.ailing import REPORTS
 from bot.asking import Asking
 from bot.auditor import Auditor
 from bot.backups import back_up, backups, made, thin
@@ -45,6 +46,7 @@ _ARCHIVE_EVERY = 60.0
 _BACK_UP_EVERY = timedelta(hours=6)
 _BACK_UP_LOOK = 600.0
 _SURFACE_EVERY = 5.0
+_LISTEN_EVERY = 20.0
 _STORE = "store"
 _BLIND = (
     "most unrelated hosts cannot be reached at once, so our own line, name servers, proxy or clock are broken; "
@@ -125,7 +127,7 @@ class Serving:
         house = self.house
         await self.hearing.wake()
         await house.store.revive(since=house.clock.now() - _REVIVED)
-        await house.ailing.recall(lambda subject: subject.removeprefix("channel ") in house.settings.channels)
+        await house.ailing.recall(self._still)
         await self.lines.lay(self.lines.connect(house.settings))
         for healed in (database.healed for database in house.databases):
             if healed:
@@ -150,6 +152,7 @@ class Serving:
         tending.start("hooks", self.hearing.run)
         tending.start("audit", self.auditor.run)
         tending.start("saving", self._surface)
+        tending.start("silence", self._listen)
         if self._beating:
             tending.start("beat", lambda: house.engine.run(house.clock))
             tending.start("reread", self.rereading.run)
@@ -252,6 +255,13 @@ class Serving:
                 await self.auditor.audit()
             await self.real.sleep(_SURFACE_EVERY)
 
+    async def _listen(self) -> None:
+        """Say which feeds of reports have fallen silent, and which are heard again."""
+        while True:
+            found = self.house.engine.silences.found
+            await self.house.ailing.listen({service: silence.words() for service, silence in found.items()})
+            await self.real.sleep(_LISTEN_EVERY)
+
     async def _back_up(self) -> None:
         """Copy the databases every six hours, counted from the last backup whoever made it; four are kept."""
         folder, now = self.house.folder, self.house.clock.now
@@ -269,6 +279,13 @@ class Serving:
         if words and invariant not in said and words in said.values():
             return
         await (self.house.ailing.say(invariant, words) if words else self.house.ailing.over(invariant))
+
+    def _still(self, subject: str) -> bool:
+        """True for troubles of an earlier life that this one will hear of again: of channels, and of silent feeds."""
+        settings = self.house.settings
+        return (
+            subject.removeprefix("channel ") in settings.channels or subject.removeprefix(REPORTS) in settings.services
+        )
 
     def _lively(self, service: str) -> bool:
         return self.house.board.living(service) is not None

@@ -16,6 +16,7 @@ from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service
 from bot.core.postmortem import draft
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
 from bot.core.showing import ladder, shown
+from bot.core.silence import Silences
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
@@ -42,6 +43,7 @@ class Known(Protocol):
     watched: dict[tuple[str, str], Watched]
     asked: dict[tuple[str, str], datetime]
     surge: Surge
+    silences: Silences
     rules: Mapping[str, Sequence[Rule]]
     tick: timedelta
 
@@ -92,11 +94,12 @@ class Board:
         verdict = self._known.verdicts.get(service.id)
         level = incident.level if incident else verdict.level if verdict else ""
         doubted = "unconfirmed" if verdict and verdict.doubt else None
+        unheard = "silent" if self.silent(service.id) else doubted
         return {
             "id": service.id,
             "name": service.name,
             "level": level or None,
-            "confidence": incident.confidence.value if incident else doubted,
+            "confidence": incident.confidence.value if incident else unheard,
             "incident": incident.id if incident else None,
         }
 
@@ -122,14 +125,19 @@ class Board:
         }
 
     def troubled(self, service: str) -> Sequence[Source]:
-        """Watches of a service that give no reading now, for the table of sources."""
-        rows = []
+        """What gives no reading of a service now, its reports included, for the table of sources."""
+        silence = self._known.silences.found.get(service)
+        rows = [Source(name="reports", word="silent", tone="calm", note=silence.words())] if silence else []
         for name in self._known.watches.get(service, {}):
             watched = self._known.watched.get((service, name))
             why = trouble(watched, self._clock.now()) if watched else ""
             if why:
                 rows.append(Source(name=name, word="no reading", tone="calm", note=why))
         return rows
+
+    def silent(self, service: str) -> bool:
+        """True while reports are missing that chance cannot explain: then nothing is known to be calm."""
+        return service in self._known.silences.found
 
     def living(self, service: str) -> Incident | None:
         """The incident of a service that is open or easing."""

@@ -38,7 +38,9 @@ from bot.core.places import label
 from bot.core.planned import covered
 from bot.core.reports import Cell
 from bot.core.showing import bare
+from bot.core.silence import Silences
 from bot.core.tally import Tally
+from bot.detectors.gap import HUSHED
 from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
@@ -125,6 +127,7 @@ class Engine:
         self._away: dict[str, datetime] = {}
         self._due = False
         self._scopes: dict[str, tuple[int, Scope]] = {}
+        self.silences = Silences(tally)
         self._turns = {service: asyncio.Lock() for service in services}
 
     # Waking and resting
@@ -148,6 +151,7 @@ class Engine:
         if lived is not None and now - (since := datetime.fromisoformat(lived.decode())) > _AWAY:
             self._away = {name: since for name, case in self.cases.items() if case.incident and case.incident.alive}
         self._judge_counts(now, None)
+        self.silences.note(self.surge.silences(), self.surge.silences(HUSHED), now)
 
     async def rest(self) -> None:
         """Keep what the detectors know."""
@@ -234,6 +238,8 @@ class Engine:
         only = None if closed else moved.keys()
         if only is None or only:
             self._judge_counts(now, only)
+        if closed:
+            self.silences.note(self.surge.silences(), self.surge.silences(HUSHED), now)
         for service in self.services if only is None else only:
             await self.consider(service, now)
         for service in moved:
@@ -343,7 +349,14 @@ class Engine:
         known = self.services[service]
         planned = covered(known.windows, now)
         away = self._away.get(service)
-        event = Judged(at=now, readings=readings, planned=planned, causes=self._causes(known), away_since=away)
+        event = Judged(
+            at=now,
+            readings=readings,
+            planned=planned,
+            causes=self._causes(known),
+            away_since=away,
+            deaf=self.silences.deaf(service, now),
+        )
         await self._turn(service, event)
         if self._caught_up(service):
             self._away.pop(service, None)

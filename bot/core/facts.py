@@ -9,10 +9,23 @@ from msgspec.structs import replace
 from bot.core.model import Confidence, Evidence, Incident, Judged, Notice, Peak, Policy, Reading, Scope
 from bot.core.scope import changed
 
+_TELLING = 1.0  # usual reports within the window of a level from which on a usual count contradicts a vendor
+_EXCESS = 2.0  # nats: less is no excess at all
+
 
 def level_of(readings: tuple[Reading, ...], policy: Policy) -> str:
-    """The worst level that any reading speaks for."""
-    return max((r.level for r in readings), key=policy.rank, default="")
+    """The worst level that any reading speaks for; what is only announced counts as the mildest that opens."""
+    worst = max((r.level for r in readings), key=policy.rank, default="")
+    return min(worst, policy.open_at, key=policy.rank) if announced(readings, policy) else worst
+
+
+def announced(readings: tuple[Reading, ...], policy: Policy) -> bool:
+    """True when the vendor alone speaks of trouble, although enough people usually report that we should hear of it."""
+    crowd = _people(readings)
+    numbers = crowd.numbers if crowd else None
+    if numbers is None or kinds(readings, policy) != {Evidence.VENDOR}:
+        return False
+    return (numbers.usual or 0.0) >= _TELLING and numbers.score < _EXCESS
 
 
 def kinds(readings: tuple[Reading, ...], policy: Policy) -> set[Evidence]:

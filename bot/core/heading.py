@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core import wording
+from bot.core.facts import announced
 from bot.core.model import (
     Button,
     Evidence,
@@ -49,7 +50,7 @@ def head(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequen
         level=incident.level,
         push=f"{_first_words(incident)} - {title}{_brief(incident)}",
         title=title,
-        sentence=_sentence(incident),
+        sentence=_sentence(incident, policy),
         facts=_facts(incident),
         sources=_table(incident, policy, troubled),
         foot=_foot(incident),
@@ -90,8 +91,13 @@ def _happening(incident: Incident, policy: Policy) -> str:
     if Evidence.PROBE in raised:
         return "does not answer as it should"
     if Evidence.VENDOR in raised:
-        return "the vendor reports trouble"
+        return _announced(incident) if announced(incident.readings, policy) else "the vendor reports trouble"
     return "a person declared an incident" if incident.declared_by else "trouble"
+
+
+def _announced(incident: Incident) -> str:
+    still = "" if incident.first_kind is Evidence.VENDOR else "still "
+    return f"{still}announced by the vendor, our reports look normal"
 
 
 def _brief(incident: Incident) -> str:
@@ -102,7 +108,7 @@ def _brief(incident: Incident) -> str:
     return f" ({numbers.count:,} in {wording.lasted(numbers.within)}{usual})"
 
 
-def _sentence(incident: Incident) -> Text:
+def _sentence(incident: Incident, policy: Policy) -> Text:
     if incident.state is State.CLOSED:
         return wording.closed(incident)
     if incident.state is State.EASING:
@@ -111,12 +117,18 @@ def _sentence(incident: Incident) -> Text:
     people = f"People report {seen}" if seen else ""
     between = ", " if place.startswith("mostly") else ". "
     told = between.join(part for part in (people, place) if part)
-    sure = "Two kinds of evidence agree." if incident.confidence == "confirmed" else "One kind of evidence so far."
-    if incident.vendor_at is not None:
-        sure = "The vendor confirms it."
     if incident.declared_by and incident.first_kind is None:
         return ("Declared by ", Said(incident.declared_by), ".")
+    sure = _sure(incident, policy)
     return (f"{told[:1].upper()}{told[1:]}. {sure}" if told else sure,)
+
+
+def _sure(incident: Incident, policy: Policy) -> str:
+    if announced(incident.readings, policy):
+        return "The vendor says so; people report no more than usual."
+    if incident.vendor_at is not None:
+        return "The vendor confirms it."
+    return "Two kinds of evidence agree." if incident.confidence == "confirmed" else "One kind of evidence so far."
 
 
 def _facts(incident: Incident) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@
 | CLOSED  | level >= open_at within reopen_for             | OPEN    | reopened          |
 | alive   | a person acts                                  | as said | acted             |
 
+While the feed of reports is silent nothing eases and nothing closes: that is our deafness and not their recovery.
 A level is raised at once and lowered only after it has been lower for `quiet_for`.
 """
 
@@ -91,6 +92,8 @@ def _open(incident: Incident, event: Judged, level: str, policy: Policy) -> Live
     incident = _unmuted(with_facts(incident, event, policy), event.at)
     incident, entries = _vendor(incident, event)
     if not policy.rank(level):
+        if event.deaf:
+            return incident, entries  # nobody was heard to say that it is over
         if incident.declared_by and incident.first_kind is None:
             return incident, entries  # a person's word stands until evidence comes and goes, or a person ends it
         calm = replace(incident, eased_at=event.at, lowering_since=None, muted_until=None, muted_by="")
@@ -162,7 +165,7 @@ def _easing(incident: Incident, event: Judged, level: str, policy: Policy) -> Li
     incident, entries = _vendor(incident, event)
     if policy.rank(level) >= policy.rank(policy.open_at):
         return also(entries, back(incident, Kind.RELAPSED, event.at, level, policy))
-    if event.at - incident.since < policy.quiet_for:
+    if event.deaf or event.at - incident.since < policy.quiet_for:
         return incident, entries
     return also(entries, close(incident, event.at, "recovered"))
 

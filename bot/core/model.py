@@ -325,7 +325,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The present evidence of every source of a service, calm ones included; also how time passes.
 
     `planned`: a maintenance window is on, in which nothing opens. `causes` names services it depends on that have an
-    open incident of their own. `away_since`: nobody was looking since then, until just now.
+    open incident of their own. `away_since`: nobody was looking since then, until just now. `deaf`: the feed of reports
+    is silent, so that few reports are no sign of calm.
     """
 
     at: datetime
@@ -333,6 +334,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     planned: bool = False
     causes: tuple[str, ...] = ()
     away_since: datetime | None = None
+    deaf: bool = False
 
 
 class Acted(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from bot.core.facts import announced
 from bot.core.model import (
     Acted,
     Bold,
@@ -64,6 +65,7 @@ def opened(incident: Incident, policy: Policy) -> Text:
     return (
         *_level("Opened", incident),
         *_evidence(incident, policy),
+        *_normal(incident, policy),
         *_began(incident),
         *(_where(incident.told_scope) or _seen(incident.scope)),
         *_cause(incident),
@@ -297,6 +299,13 @@ def _evidence(incident: Incident, policy: Policy) -> Text:
     """One sentence a source that speaks for trouble, people first."""
     raised = sorted((r for r in incident.readings if policy.rank(r.level)), key=lambda r: list(Evidence).index(r.kind))
     return tuple(part for reading in raised for part in _source(reading))
+
+
+def _normal(incident: Incident, policy: Policy) -> Text:
+    """That it is only announced, where our own counts contradict it."""
+    if incident.numbers is None or not announced(incident.readings, policy):
+        return ()
+    return (f"Announced only: our reports look normal ({counted(incident.numbers)}). ",)
 
 
 def _source(reading: Reading) -> Text:

@@ -73,7 +73,8 @@ class Reads:
         count = wording.counted(verdict.numbers) if verdict else "no reports counted yet"
         if incident is None:
             level, doubt = (verdict.level, verdict.doubt) if verdict else ("", "")
-            return (Bold(f"{name}: {level or 'normal'}"), f". {count}{f', {doubt}' if doubt else ''}.")
+            state = "nothing heard" if self._house.board.silent(service) else "normal"
+            return (Bold(f"{name}: {level or state}"), f". {count}{f', {doubt}' if doubt else ''}.")
         since: Text = (" since ", When(incident.started_at, "date"), f", {incident.id}")
         return (Bold(f"{name}: {incident.level}"), *since, f". {count}.")
 

@@ -37,6 +37,10 @@ class Board(Protocol):
         """Watches that give no reading."""
         ...
 
+    def silent(self, service: str) -> bool:
+        """True while its reports are missing in a way that chance cannot explain."""
+        ...
+
     def resolve(self, words: str) -> str | None:
         """The service a person means."""
         ...

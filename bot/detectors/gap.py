@@ -11,7 +11,8 @@ from bot.detectors.ring import Flags, Floats, blank
 
 _GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come at once
 _LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
-_DEAD = 12.0  # nats against so many reports missing by chance
+DEAD, HUSHED = 12.0, 4.0
+"""Nats against so many reports missing by chance: the feed must be broken; it may be, and proves no calm."""
 
 
 class Gap:
@@ -52,8 +53,8 @@ class Gap:
         total: Floats = (due + allowed) * heard
         return total
 
-    def dead(self, spread: Floats, doubt: Floats) -> Flags:
-        """True where so many reports are missing that the feed must be broken."""
+    def dead(self, spread: Floats, doubt: Floats, nats: float = DEAD) -> Flags:
+        """True where so many reports are missing that the feed must be broken, or may be."""
         clump = np.maximum((spread - 1.0) / np.maximum(self.missing, 1e-6) + doubt, 1e-6)
-        silent: Flags = np.log1p(clump * self.missing) / clump > _DEAD
+        silent: Flags = np.log1p(clump * self.missing) / clump > nats
         return silent

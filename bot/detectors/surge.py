@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bot.core.model import Numbers
 from bot.detectors import keep
+from bot.detectors.gap import DEAD
 from bot.detectors.history import History
 from bot.detectors.levels import LEAST_USUAL, Ladder, Rule
 from bot.detectors.past import Past
@@ -185,11 +186,13 @@ class Surge:
 
     def silent(self, series: str) -> bool:
         """True when so many reports are missing that the feed must be broken: this is no calm."""
-        if series not in self._at:
-            return False
-        column = self._at[series]
-        noise = self._base.noise
-        return bool(self._base.known[column] and self._history.gap.dead(noise.spread, noise.doubt)[column])
+        return series in self.silences()
+
+    def silences(self, nats: float = DEAD) -> dict[str, float]:
+        """Every series that is silent with so much certainty, and how many reports were due since one was last heard."""
+        gap, noise = self._history.gap, self._base.noise
+        dead = self._base.known & gap.dead(noise.spread, noise.doubt, nats)
+        return {self._names[column]: float(gap.missing[column]) for column in np.flatnonzero(dead).tolist()}
 
     def due(self, series: Sequence[str], widths: Sequence[int], now: datetime) -> Floats:
         """The usual counts of some series, shape (k, w), in the last `widths` closed buckets and the part of the next."""

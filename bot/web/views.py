@@ -16,6 +16,8 @@ from bot.web.texts import when
 
 _RANK = {"calm": 0, "over": 1, "minor": 2, "major": 3, "critical": 4}
 
+_UNSURE = {"unconfirmed": "Unconfirmed reports", "silent": "No reports at all"}  # by confidence, where no level holds
+
 
 class Row(Struct, frozen=True, kw_only=True):
     """One service in the list. `counted` is its numbers in words, `note` what its watches cannot see."""
@@ -115,7 +117,7 @@ def past(told: Mapping[str, Any], name: str) -> Past:
 
 def _state(told: Mapping[str, Any], level: str) -> str:
     if not level:
-        return "Unconfirmed reports" if told.get("confidence") == "unconfirmed" else "As usual"
+        return _UNSURE.get(told.get("confidence") or "", "As usual")
     if not told.get("incident"):
         return f"{level.capitalize()}, watching"
     sure = told.get("confidence")

@@ -56,7 +56,8 @@ def _played(story: dict[str, Any]) -> Iterator[tuple[Entry, Incident]]:
         max(minute for key in ("reports", "notices") for minute in story.get(key, {0: 0})),
     )
     for minute in range(last + 61):
-        case, entries = step(case, Judged(at=_at(minute), readings=tuple(_readings(story, minute))), POLICY)
+        readings, deaf = tuple(_readings(story, minute)), bool(_held(story, "silent", minute))
+        case, entries = step(case, Judged(at=_at(minute), readings=readings, deaf=deaf), POLICY)
         for entry in entries:
             assert case.incident is not None
             yield entry, case.incident
