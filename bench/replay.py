@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 
 from bench.detection.world import world
@@ -45,7 +46,9 @@ def write(path: Path, days: int) -> int:
         file.write("at,service,count\n")
         for minute, row in enumerate(counts.tolist()):
             at = f"{datetime.fromtimestamp(_START + 60 * minute, UTC):%Y-%m-%dT%H:%M:%SZ}"
-            lines = [f"{at},service-{service:02},{count:.0f}\n" for service, count in enumerate(row) if count == count]
+            lines = [
+                f"{at},service-{service:02},{count:.0f}\n" for service, count in enumerate(row) if not isnan(count)
+            ]
             file.writelines(lines)
             rows += len(lines)
     return rows

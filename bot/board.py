@@ -21,7 +21,8 @@ from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
 from bot.detectors.levels import Rule
 from bot.detectors.ring import Floats
-from bot.detectors.surge import Surge, Verdict
+from bot.detectors.surge import Surge
+from bot.detectors.verdict import Verdict
 from bot.ports import Clock, Hook, Store, Watch
 
 _BARS, _BAR = 96, 15
@@ -39,13 +40,17 @@ class Known(Protocol):
     services: Mapping[str, Service]
     watches: Mapping[str, Mapping[str, Watch]]
     cases: dict[str, Case]
-    verdicts: dict[str, Verdict]
     watched: dict[tuple[str, str], Watched]
     asked: dict[tuple[str, str], datetime]
     surge: Surge
     silences: Silences
     rules: Mapping[str, Sequence[Rule]]
     tick: timedelta
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The newest verdict on every service."""
+        ...
 
 
 class Board:

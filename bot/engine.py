@@ -45,7 +45,8 @@ from bot.detectors.graded import Watched, hear, reading
 from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
 from bot.detectors.parts import Parts
-from bot.detectors.surge import Surge, Verdict
+from bot.detectors.surge import Surge
+from bot.detectors.verdict import Verdict, Verdicts
 from bot.detectors.where import MINUTES, Look, where
 from bot.ports import Clock, Conflict, Retry, Store, Watch
 
@@ -108,7 +109,7 @@ class Engine:
         self.services = services
         self.watches = watches
         self.cases: dict[str, Case] = {}
-        self.verdicts: dict[str, Verdict] = {}
+        self.verdicts = Verdicts()
         self.watched: dict[tuple[str, str], Watched] = {}
         self.asked: dict[tuple[str, str], datetime] = {}
         self.surge = Surge(rules, tick)
@@ -175,7 +176,6 @@ class Engine:
             await self._spread(service)
         for gone in self.cases.keys() - self.services.keys():
             del self.cases[gone]
-            self.verdicts.pop(gone, None)
             self._scopes.pop(gone, None)
         for place in [p for p in self.watched if p[1] not in self.watches.get(p[0], {})]:
             del self.watched[place]
@@ -241,7 +241,8 @@ class Engine:
         if closed:
             self.silences.note(self.surge.silences(), self.surge.silences(HUSHED), now)
         for service in self.services if only is None else only:
-            await self.consider(service, now)
+            if not self._resting(service):
+                await self.consider(service, now)
         for service in moved:
             self._changed(service)
         if self.company:
@@ -299,8 +300,10 @@ class Engine:
         bucket = self._tally.bucket(now)
         names = self.services if only is None else only
         running = {service: self._tally.people(service, bucket) or 0.0 for service in names}
-        for verdict in self.surge.judge(now, running, only):
-            self.verdicts[verdict.series] = self._borne_out(verdict.series, verdict, now)
+        judgement = self.surge.look(now, running, only)
+        (self.verdicts.renew if only is None else self.verdicts.amend)(judgement)
+        for service, verdict in judgement.raised.items():
+            self.verdicts.put(self._borne_out(service, verdict, now))
 
     def _borne_out(self, service: str, verdict: Verdict, now: datetime) -> Verdict:
         """The verdict as far as it may call people: voices of fresh accounts need another witness."""
@@ -326,7 +329,7 @@ class Engine:
         raise_after, clear_after = getattr(source, "fail_after", 1), getattr(source, "clear_after", 1)
         self.watched[service, watch] = hear(before, signal, raise_after=raise_after, clear_after=clear_after)
         self.surge.lean(service, self._said(service))
-        if service in self.verdicts and self.verdicts[service].doubt:
+        if self.verdicts.doubted(service):
             self._judge_counts(signal.at, (service,))  # here may be the witness that was missing
         await self.consider(service, signal.at)
 
@@ -339,12 +342,30 @@ class Engine:
         }
         return sum(_NATS.get(kind, 0.0) for kind in kinds)
 
+    def _resting(self, service: str) -> bool:
+        """True where nothing speaks and there is no story: then there is nothing to consider, which must cost little."""
+        if self._storied(service) or self.verdicts.raised(service) or self.parts.raised(service):
+            return False
+        incident = self.cases[service].incident
+        told = [reading.source for reading in incident.readings] if incident else []
+        return not any(self._speaks(service, watch, told) for watch in self.watches.get(service, ()))
+
+    def _speaks(self, service: str, watch: str, told: Sequence[str]) -> bool:
+        """True unless a watch says that all is well; one that has no reading may have `told` of trouble before."""
+        watched = self.watched.get((service, watch))
+        if watched is None or watched.health is None:
+            return watch in told
+        return watched.health >= Health.DEGRADED
+
+    def _storied(self, service: str) -> bool:
+        """True while there is an incident that goes on without anybody speaking for it."""
+        incident = self.cases[service].incident
+        return incident is not None and (incident.state is not State.CLOSED or bool(incident.quelled))
+
     async def consider(self, service: str, now: datetime) -> None:
         """Give a service its turn with the present evidence; calm ones without a story cost nothing."""
         readings = self._readings(service, now)
-        incident = self.cases[service].incident
-        quiet = not any(r.level for r in readings)
-        if quiet and (incident is None or (incident.state is State.CLOSED and not incident.quelled)):
+        if not any(r.level for r in readings) and not self._storied(service):
             return
         known = self.services[service]
         planned = covered(known.windows, now)

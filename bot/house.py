@@ -95,7 +95,7 @@ class House:
             self.tally,
             self.admission,
             clock,
-            archive=CountStore(state),
+            archive=None if folder is None else CountStore(state),
         )
         self.origin = Origin(path=str(settings.path), read_at=clock.now())
         self.desk = Desk(self._rooms())

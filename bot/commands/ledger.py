@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TextIO
+
+import numpy as np
 
 from bot.app import House
 from bot.core.heading import tone
 from bot.core.model import Incident, Picture, Policy, Span
 from bot.core.printing import moment
-from bot.detectors.surge import Row
+from bot.detectors.ring import Floats
+from bot.detectors.surge import Closed
 
 _HEADER = ("at", "service", "count", "usual", "score", "level", "open", "rarity")
+_REMEMBERED = 10_000  # cells as they are written
 _POINTS = 800  # of one picture, at most
 _STEPS = [timedelta(minutes=n) for n in (1, 5, 15, 30, 60, 180, 360, 1440)]
 
@@ -25,67 +30,85 @@ class Ledger:
 
     def __init__(self, house: House, scores: TextIO | None, *, pictured: bool) -> None:
         self._house = house
-        self._rows = csv.writer(scores, lineterminator="\n") if scores else None
-        self._columns = {service: _Column() for service in house.services} if pictured else {}
+        self._scores, self._cells = scores, _Cells()
+        self._pictured = pictured
+        self._seen: list[Floats] = []
+        self._usual: list[Floats] = []
         self._start: datetime | None = None
-        if self._rows:
-            self._rows.writerow(_HEADER)
+        if scores:
+            scores.write(",".join(_HEADER) + "\n")
 
     async def closed(self, at: datetime) -> None:
         """Write down the bucket that began at this time."""
         self._start = self._start or at
-        if not (self._rows or self._columns):
+        if not (self._scores or self._pictured):
             return
-        when = moment(at)
-        for service, row in self._house.engine.surge.score_rows().items():
-            if self._rows:
-                self._rows.writerow(self._line(when, service, row))
-            if self._columns:
-                self._columns[service].add(row)
+        bucket = self._house.engine.surge.closed()
+        if self._scores:
+            self._scores.writelines(self._lines(moment(at), bucket))
+        if self._pictured:
+            self._seen.append(bucket.seen)
+            self._usual.append(bucket.usual)
 
-    def _line(self, when: str | None, service: str, row: Row) -> tuple[object, ...]:
-        incident = self._house.engine.cases[service].incident
-        alive = int(incident is not None and incident.alive)
-        seen, usual = _cell(row.seen), _cell(row.usual)
-        return (when, service, seen, usual, _cell(row.score), row.level, alive, _cell(row.rarity))
+    def _lines(self, when: str | None, bucket: Closed) -> Iterator[str]:
+        engine, cells = self._house.engine, self._cells
+        for service, seen, usual, score, rank, rarity in zip(
+            engine.surge.names, *(c.tolist() for c in bucket), strict=True
+        ):
+            incident = engine.cases[service].incident
+            alive = 1 if incident is not None and incident.alive else 0
+            level = engine.rules[service][rank].level if rank >= 0 else ""
+            yield (
+                f"{when},{_word(service)},{cells[seen]},{_cell(usual)},{cells[score]},{_word(level)},{alive},"
+                f"{_cell(rarity)}\n"
+            )
 
     def pictures(self, incidents: Sequence[Incident]) -> list[Picture]:
         """A picture for each service, those with incidents first."""
-        spans = {service: [i for i in incidents if i.service == service] for service in self._columns}
-        order = sorted(self._columns, key=lambda service: (not spans[service], service))
-        return [self._picture(service, spans[service]) for service in order]
+        names = self._house.engine.surge.names
+        spans = {service: [i for i in incidents if i.service == service] for service in names}
+        seen, usual = (np.array(rows).reshape(-1, len(names)) for rows in (self._seen, self._usual))
+        order = sorted(range(len(names)), key=lambda column: (not spans[names[column]], names[column]))
+        return [self._picture(names[k], seen[:, k], usual[:, k], spans[names[k]]) for k in order]
 
-    def _picture(self, service: str, incidents: Sequence[Incident]) -> Picture:
-        known, column, tick = self._house.services[service], self._columns[service], self._house.engine.tick
-        size = _size(len(column.seen), tick)
-        usual = _summed(column.usual, size)
+    def _picture(self, service: str, seen: Floats, usual: Floats, incidents: Sequence[Incident]) -> Picture:
+        known, tick = self._house.services[service], self._house.engine.tick
+        size = _size(len(seen), tick)
+        due = _summed(usual, size)
         return Picture(
             service=service,
             name=known.name,
             start=self._start or self._house.clock.now(),
             step=size * tick,
-            counts=tuple(_summed(column.seen, size)),
-            usual=tuple(usual),
-            low=tuple(_noisy(value, -2) for value in usual),
-            high=tuple(_noisy(value, 2) for value in usual),
+            counts=tuple(_summed(seen, size)),
+            usual=tuple(due),
+            low=tuple(_noisy(value, -2) for value in due),
+            high=tuple(_noisy(value, 2) for value in due),
             spans=tuple(_span(incident, known.policy) for incident in incidents),
         )
 
 
-class _Column:
-    """The counts and the usual of one service; NaN is not known."""
+class _Cells(dict[float, str]):
+    """Cells as they were written before: the same few counts come again and again."""
 
-    def __init__(self) -> None:
-        self.seen, self.usual = array("d"), array("d")
+    def __missing__(self, value: float) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[value] = cell = _cell(value)
+        return cell
 
-    def add(self, row: Row) -> None:
-        self.seen.append(math.nan if row.seen is None else row.seen)
-        self.usual.append(math.nan if row.usual is None else row.usual)
 
-
-def _cell(value: float | None) -> str:
+def _cell(value: float) -> str:
     """A number without an exponent, rounded to what can matter; nothing for what is not known."""
-    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+    return "" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+@cache
+def _word(word: str) -> str:
+    """A name as CSV writes it."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([word])
+    return out.getvalue() if word else ""
 
 
 def _size(buckets: int, tick: timedelta) -> int:
@@ -94,8 +117,9 @@ def _size(buckets: int, tick: timedelta) -> int:
     return max(round(step / tick), 1)
 
 
-def _summed(values: array[float], size: int) -> list[float | None]:
+def _summed(column: Floats, size: int) -> list[float | None]:
     """Sums of `size` buckets; None where any of them is not known."""
+    values = column.tolist()
     sums = [math.fsum(values[first : first + size]) for first in range(0, len(values) - size + 1, size)]
     return [None if math.isnan(value) else value for value in sums]
 

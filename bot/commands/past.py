@@ -81,7 +81,7 @@ class Life:
         if self._closed:
             await self._closed(at - self._tick)
         if at.timestamp() % _FORGET.total_seconds() < self._tick.total_seconds():
-            self._house.tally.forget(at.timestamp())
+            await self._house.intake.keep()
 
     async def _admit(self, arrival: Arrival) -> None:
         if arrival.reports:

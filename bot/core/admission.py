@@ -126,22 +126,13 @@ class Admission:
 
     def windows(self, read: Read[RawCount], now: float) -> list[Window]:
         """The ready-made counts as they can be kept; those that cannot be taken join what was rejected."""
-        return _sieve(read, lambda raw: self.window(raw, now))
+        spans = _Spans(lambda since, until: self._span(since, until, now))
+        return _sieve(read, lambda raw: self._window(raw, spans[raw.since, raw.until]))
 
-    def window(self, raw: RawCount, now: float) -> Window:
-        """The ready-made count as it can be kept.
-
-        Raises:
-            ValueError: it cannot be taken; the words are for the sender.
-        """
-        since = self._moment("from", raw.since, now)
-        until = self._moment("to", raw.until, now)
-        if not 0 < until - since <= _LONGEST.total_seconds():
-            raise ValueError("to: must be after from, and by a day at most")
+    def _window(self, raw: RawCount, span: tuple[float, float]) -> Window:
         return Window(
             self._services[raw.service],
-            since,
-            until,
+            *span,
             raw.count,
             raw.count if raw.reporters is None else raw.reporters,
             raw.source or "",
@@ -149,6 +140,12 @@ class Admission:
             self._platforms[raw.platform] if raw.platform else "",
             self._symptoms[raw.symptom] if raw.symptom else "",
         )
+
+    def _span(self, since: When, until: When, now: float) -> tuple[float, float]:
+        began, ended = self._moment("from", since, now), self._moment("to", until, now)
+        if not 0 < ended - began <= _LONGEST.total_seconds():
+            raise ValueError("to: must be after from, and by a day at most")
+        return began, ended
 
     def reporter(self, service: str, identity: str) -> bytes:
         """The keyed hash (16 bytes) that stands for a person at a service, the same at every door.
@@ -205,6 +202,18 @@ class _Memo(dict[str, str]):
             self.clear()
         self[words] = meaning
         return meaning
+
+
+class _Spans(dict[tuple[When, When], tuple[float, float]]):
+    """From when to when, in Unix seconds: most counts of a batch are for the same time."""
+
+    def __init__(self, read: Callable[[When, When], tuple[float, float]]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, written: tuple[When, When]) -> tuple[float, float]:
+        self[written] = span = self._read(*written)
+        return span
 
 
 class _Hashes(dict[str, Any]):

@@ -194,7 +194,8 @@ class Reader(Generic[Raw]):
     def __init__(self, kind: type[Raw]) -> None:
         self._kind: type[Raw] = kind
         self._one: msgspec.json.Decoder[Raw] = msgspec.json.Decoder(kind)
-        self._many: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+        self._all = list[kind]  # type: ignore[valid-type]
+        self._many: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(self._all)
         self._parts = msgspec.json.Decoder(list[msgspec.Raw])
 
     def body(self, body: bytes, shape: str) -> Read[Raw]:
@@ -230,7 +231,11 @@ class Reader(Generic[Raw]):
 
     def values(self, values: Sequence[object]) -> Read[Raw]:
         """Read records that are Python values already: mappings, or objects with those attributes."""
-        return self._each(values, lambda value: msgspec.convert(value, self._kind, from_attributes=True))
+        try:
+            records: list[Raw] = msgspec.convert(values, self._all, from_attributes=True)
+        except (ValueError, RecursionError):
+            return self._each(values, lambda value: msgspec.convert(value, self._kind, from_attributes=True))
+        return Read(range(len(records)), records, [])
 
     def _lines(self, body: bytes) -> Read[Raw]:
         try:

@@ -10,10 +10,10 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 
 from bot.core.hours import HOUR, Hour, spread
 from bot.core.reports import Cell, Kept, Sheet, Window
+from bot.core.series import Series, key
 from bot.core.trust import Doubt
 from bot.core.voices import Voices
 
@@ -41,7 +41,7 @@ class Tally:
         self._moved: dict[str, int] = {}
         self._keep = keep.total_seconds()
         self._keep_cells = keep_cells.total_seconds()
-        self._series: defaultdict[str, _Series] = defaultdict(_Series)
+        self._series: defaultdict[str, Series] = defaultdict(Series)
         self._unkept: set[tuple[str, int]] = set()
         self._forgotten: int | None = None
         self._attached: frozenset[str] = frozenset()
@@ -81,11 +81,15 @@ class Tally:
 
     def place(self, windows: Iterable[Window]) -> None:
         """Count ready-made windows, each spread evenly over the buckets that it touches."""
+        shares: dict[tuple[float, float], list[tuple[int, float]]] = {}
         for window in windows:
-            series = self._series[window.service]
+            span = window.since, window.until
+            if span not in shares:
+                shares[span] = spread(*span, self.width)
+            series, which = self._series[window.service], key(window)
             series.fed_at = max(series.fed_at, window.until)
-            for bucket, share in spread(window.since, window.until, self.width):
-                series.windows[bucket][_key(window)] = (window.count * share, window.reporters * share)
+            for bucket, share in shares[span]:
+                series.put(bucket, which, (window.count * share, window.reporters * share))
                 self._touch(window.service, bucket)
 
     def feed(self, service: str, at: float = math.inf) -> None:
@@ -120,7 +124,8 @@ class Tally:
         """What fell into buckets first to last, both included, by region, platform and symptom."""
         if service not in self._series:
             return {}
-        return self._series[service].among(range(first, last + 1))
+        series = self._series[service]
+        return series.at(first) if first == last else series.among(range(first, last + 1))
 
     def doubts(self, service: str, first: int, last: int) -> list[Doubt]:
         """The voices in buckets first to last, both included, that weigh less than one, by where they were raised."""
@@ -226,98 +231,6 @@ class Tally:
         return attached or start < series.fed_at + _FED
 
     def _touch(self, service: str, bucket: int) -> None:
-        self._moved[service] = min(bucket, self._moved.get(service, bucket))
+        if bucket < self._moved.get(service, math.inf):
+            self._moved[service] = bucket
         self._unkept.add((service, self._hour(bucket)))
-
-
-_Key = tuple[str, float, float, Cell]
-_Sums = defaultdict[Cell, list[float]]  # summed exactly, so that the order of arrival cannot show
-
-
-class _Series:
-    """The numbers of one service: reports as whole numbers, windows as shares per bucket under the window's key."""
-
-    def __init__(self) -> None:
-        self.fed_at, self.ended = -math.inf, math.inf
-        self.spoken: Counter[int] = Counter()
-        self.cells: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
-        self.hours: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
-        self.windows: defaultdict[int, dict[_Key, tuple[float, float]]] = defaultdict(dict)
-        self.doubts: defaultdict[int, Counter[tuple[str, float]]] = defaultdict(Counter)
-
-    def add(self, bucket: int, hour: int, cell: Cell, number: int) -> None:
-        """Count reports of one kind; what is taken back to nothing leaves no trace."""
-        _shift(self.spoken, bucket, number)
-        _shift(self.cells[bucket], cell, number)
-        _shift(self.hours[hour], cell, number)
-
-    def doubt(self, bucket: int, place: str, number: int, weight: float) -> None:
-        """Of those just counted: where they were raised, and what each weighs."""
-        self.doubts[bucket][place, weight] += number
-
-    def doubted(self, buckets: Sequence[int]) -> list[Doubt]:
-        """Voices that weigh less than one, by place."""
-        found: Counter[tuple[str, float]] = Counter()
-        for bucket in buckets:
-            found.update(self.doubts.get(bucket, {}))
-        places: dict[str, Doubt] = {}
-        for (place, weight), voices in sorted(found.items()):
-            before = places.get(place, Doubt(place, 0.0, 0.0))
-            places[place] = Doubt(place, before.voices + voices, before.weight + voices * weight)
-        return list(places.values())
-
-    def total(self, bucket: int, *, people: bool = False) -> float | None:
-        """Reports and windows together; None where there is neither."""
-        windows = self.windows.get(bucket)
-        spoken = self.spoken.get(bucket)
-        if windows is None and spoken is None:
-            return None
-        return float(spoken or 0) + math.fsum(share[people] for share in (windows or {}).values())
-
-    def among(self, buckets: Sequence[int]) -> dict[Cell, float]:
-        """What fell into these buckets, by cell."""
-        found: _Sums = defaultdict(list)
-        for bucket in buckets:
-            for cell, number in self.cells.get(bucket, {}).items():
-                found[cell].append(number)
-        self._windows_among(buckets, found)
-        return {cell: math.fsum(numbers) for cell, numbers in found.items()}
-
-    def hour(self, number: int, buckets: Sequence[int]) -> tuple[tuple[Cell, float], ...]:
-        """The cells of a whole hour, in order."""
-        found: _Sums = defaultdict(list)
-        for cell, spoken in self.hours.get(number, {}).items():
-            found[cell].append(spoken)
-        self._windows_among(buckets, found)
-        return tuple(sorted((cell, math.fsum(numbers)) for cell, numbers in found.items()))
-
-    def forget(self, bucket: float, cells: float, hour: float) -> None:
-        """Drop what lies before these buckets and this hour."""
-        _drop(self.spoken, bucket)
-        _drop(self.windows, bucket)
-        _drop(self.doubts, bucket)
-        _drop(self.cells, cells)
-        _drop(self.hours, hour)
-
-    def _windows_among(self, buckets: Sequence[int], found: _Sums) -> None:
-        for bucket in buckets:
-            for (_, _, _, cell), (count, _) in self.windows.get(bucket, {}).items():
-                found[cell].append(count)
-
-
-_Counted = TypeVar("_Counted")
-
-
-def _shift(counter: Counter[_Counted], key: _Counted, by: int) -> None:
-    counter[key] += by
-    if not counter[key]:
-        del counter[key]
-
-
-def _drop(numbers: dict[int, Any], oldest: float) -> None:
-    for old in [number for number in numbers if number < oldest]:
-        del numbers[old]
-
-
-def _key(window: Window) -> _Key:
-    return window.source, window.since, window.until, Cell(window.region, window.platform, window.symptom)

@@ -12,7 +12,7 @@ from bot.core.model import Acted, Answer, Incident, Request, Service, Source, Te
 from bot.core.planned import Window
 from bot.core.trust import Trust
 from bot.detectors.levels import Rule
-from bot.detectors.surge import Verdict
+from bot.detectors.verdict import Verdict
 from bot.ports import Chat, Clock, Intake, Place, Store
 
 Verb = Callable[[Request], Awaitable[Answer]]

@@ -54,5 +54,15 @@ def unknown_usual(seen: Floats, due: Floats) -> Floats:
     Buckets that were gaps (nothing due) stay gaps.
     """
     known = due > 0
-    middle = float(np.median(seen[known])) if known.any() else 0.0
-    return np.where(known, max(middle, 0.02), 0.0)
+    return np.where(known, max(_middle(seen[known]), 0.02), 0.0)
+
+
+def _middle(values: Floats) -> float:
+    """The median, 0 of nothing; `np.median` takes ten times as long to begin."""
+    half = len(values) // 2
+    if not len(values):
+        return 0.0
+    if len(values) % 2:
+        return float(np.partition(values, half)[half])
+    lower, upper = np.partition(values, (half - 1, half))[half - 1 : half + 1].tolist()
+    return float(lower + upper) / 2

@@ -92,8 +92,11 @@ class History:
     def onset(self, column: int, fresh: float, part: float, grace: int) -> datetime:
         """When the present excess of one series began, as far back as is remembered; the running bucket included."""
         depth = min(self.ring.depth, max(ceil(_REACH / self.tick), grace))
-        seen, due = np.diff(self.ring.history(depth, column).astype(np.float64), axis=1)
-        seen, due = np.append(seen, fresh), np.append(due, self.base.due(self.ring.end)[column] * part)
+        sums = self.ring.history(depth, column)
+        buckets: Floats = np.empty((2, depth + 1), np.float64)
+        np.subtract(sums[:, 1:], sums[:, :-1], out=buckets[:, :-1], dtype=np.float64)
+        buckets[:, -1] = fresh, self.base.due(self.ring.end)[column] * part
+        seen, due = buckets
         if not self.base.known[column]:
             due = unknown_usual(seen, due)
         return self.time(self.ring.end - depth + onset(seen, due, float(self.base.noise.spread[column]), grace))

@@ -63,11 +63,13 @@ class Ladder:
 
     `lasting`, shape (n,), is True where even the mildest level asks for more than a plain count: such a level holds
     until things are as usual again, not merely until the count has gone down. `even` are the widths of the windows by
-    level in whole buckets, when they are the same for all.
+    level in whole buckets, when they are the same for all. `spans` are the windows of each series as they are written,
+    a bucket where it has no levels.
     """
 
     def __init__(self, rules: Sequence[Sequence[Rule]], tick: timedelta) -> None:
         self.rules = rules
+        self.spans = [tuple(rule.within for rule in ladder) or (tick,) for ladder in rules]
         self.depth = max((len(ladder) for ladder in rules), default=0) or 1
         shape = (self.depth, len(rules))
         self.real = np.zeros(shape, np.bool_)

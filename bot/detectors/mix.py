@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 
 import msgspec
 
@@ -33,16 +33,25 @@ class Mix:
 
     def learn(self, service: str, cells: Mapping[Cell, float]) -> None:
         """Add the reports of one bucket; a sudden crowd counts for a small part of the memory only."""
+        known = self._services.get(service, {})
+        if len(known) == 1 and known.keys() == cells.keys():
+            [(cell, brought)] = cells.items()
+            self._learn_same(service, cell, brought)
+            return
         fresh = {cell: float(n) for cell, n in cells.items() if isfinite(n) and n > 0}
         brought = sum(fresh.values())
         if not brought or not isfinite(brought):
             return
-        known = self._services.get(service, {})
-        held = sum(known.values())
-        scale = min(1.0, max(_AT_LEAST, _GULP * held) / brought)
-        fade = min(1.0, _MEMORY / (held + scale * brought))
+        scale, fade = _weights(sum(known.values()), brought)
         merged = {cell: (known.get(cell, 0.0) + scale * fresh.get(cell, 0.0)) * fade for cell in known | fresh}
         self._services[service] = _worth_keeping(merged)
+
+    def _learn_same(self, service: str, cell: Cell, brought: float) -> None:
+        """A lesson that names only what is known: most reports say nothing of where they come from."""
+        if 0 < brought < inf:
+            held = self._services[service][cell]
+            scale, fade = _weights(held, brought)
+            self._services[service] = {cell: (held + scale * brought) * fade}
 
     def usual(self, service: str) -> Mapping[Cell, float]:
         """The remembered reports per cell; their sum says how well the mix is known. Empty when nothing is."""
@@ -65,6 +74,12 @@ class Mix:
             for service, rows in saved.services.items():
                 mix._services[service] = {Cell(r, p, s): n for r, p, s, n in rows if isfinite(n) and n > 0}
         return mix
+
+
+def _weights(held: float, brought: float) -> tuple[float, float]:
+    """What each report of a lesson weighs, and what is left of everything after it."""
+    scale = min(1.0, max(_AT_LEAST, _GULP * held) / brought)
+    return scale, min(1.0, _MEMORY / (held + scale * brought))
 
 
 def _worth_keeping(cells: dict[Cell, float]) -> dict[Cell, float]:

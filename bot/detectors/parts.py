@@ -12,7 +12,8 @@ import numpy as np
 from bot.core.places import country
 from bot.core.reports import Cell
 from bot.detectors.levels import Rule
-from bot.detectors.surge import Surge, Verdict
+from bot.detectors.surge import Surge
+from bot.detectors.verdict import Verdict
 
 _NOWHERE = frozenset({"", "*", "unknown"})
 _SHARE = 3.0  # a part may raise a third of the false alarms that its service may: many parts are looked at
@@ -113,7 +114,7 @@ class Parts:
         """Per service the part with a level whose evidence is strongest."""
         known, parts = self._surge.known, list(self._heard)
         hot = np.flatnonzero((self._surge.ranks >= 0) & known).tolist()
-        verdicts = self._surge.judge(now, {}, [_name(parts[k]) for k in hot])
+        verdicts = self._surge.judge(now, {}, [_name(parts[k]) for k in hot]) if hot else []
         found: dict[str, tuple[Part, Verdict]] = {}
         for k, verdict in sorted(zip(hot, verdicts, strict=True), key=lambda item: -item[1].numbers.score):
             found.setdefault(parts[k].service, (parts[k], verdict))

@@ -41,14 +41,17 @@ class Past:
         for _ in range(min(buckets, self._counts.shape[1])):
             self.push(gap)
 
-    def rarity(self, series: int) -> float:
-        """The share, 0 to 1, of the buckets before the newest that were lower than it; 0 for a gap."""
-        newest = float(self._counts[series, self._next - 1])
-        if self._odd[series] or not newest < _SMALL:
-            lower = int(np.count_nonzero(self._counts[series] < newest))
-        else:
-            lower = int(self._tallied[series, : int(newest)].sum())
-        return lower / max(int(self._known[series]) - 1, 1)
+    def rarity(self) -> Floats:
+        """The share, 0 to 1, of the buckets before the newest that were lower than it; 0 for a gap. Shape (n,)."""
+        newest = self._counts[:, self._next - 1]
+        ready = (self._odd == 0) & (newest < _SMALL)
+        whole = np.where(ready, newest, 0.0).astype(np.intp)
+        below = np.arange(whole.max(initial=0)) < whole[:, None]
+        lower = np.add.reduce(self._tallied[:, : below.shape[1]], axis=1, where=below)
+        for series in np.flatnonzero(~ready & ~np.isnan(newest)).tolist():
+            lower[series] = np.count_nonzero(self._counts[series] < newest[series])
+        share: Floats = lower / np.maximum(self._known - 1, 1)
+        return share
 
     def _tell(self, counts: Floats, sign: int) -> None:
         known = ~np.isnan(counts)

@@ -7,50 +7,36 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple, Self
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bot.core.model import Numbers
 from bot.detectors import keep
 from bot.detectors.gap import DEAD
 from bot.detectors.history import History
-from bot.detectors.levels import LEAST_USUAL, Ladder, Rule
+from bot.detectors.levels import Ladder, Rule
 from bot.detectors.past import Past
 from bot.detectors.recovery import Recovery
 from bot.detectors.ring import Columns, Flags, Floats, blank, named
 from bot.detectors.scan import Scan
 from bot.detectors.tail import Tail
+from bot.detectors.verdict import Judgement, Verdict, Weighed
 
 _SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One service, judged: `level` is empty when calm; `rule` is the sentence of the level that holds.
+class Closed(NamedTuple):
+    """One closed bucket of all series, as `replay --scores` writes it, shape (n,) each.
 
-    `doubt` says why the level is lower than the count alone would have it; empty when it is not.
+    `seen` NaN: a gap; `usual` NaN: not known yet; `score` in nats; `rank` of the level that holds, -1 when calm;
+    `rarity` the share of lower buckets in 14 days.
     """
 
-    series: str
-    level: str
-    since: datetime | None
-    numbers: Numbers
-    rule: str
-    doubt: str = ""
-
-
-class Row(NamedTuple):
-    """One closed bucket of one service, as `replay --scores` writes it.
-
-    `seen` None: a gap; `usual` None: not known yet; `score` in nats; `rarity` the share of lower buckets in 14 days.
-    """
-
-    seen: float | None
-    usual: float | None
-    score: float
-    level: str
-    rarity: float
+    seen: Floats
+    usual: Floats
+    score: Floats
+    rank: npt.NDArray[np.intp]
+    rarity: Floats
 
 
 class _Running(NamedTuple):
@@ -159,26 +145,27 @@ class Surge:
             self._lean[self._at[series]] = nats
 
     def judge(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> list[Verdict]:
-        """The verdict on every service, or on those in `only`, calm ones included.
+        """The verdict on every service, or on those in `only`, calm ones included; given as for `look`."""
+        return list(self.look(now, running, only).values())
+
+    def look(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> Judgement:
+        """The same, put together for those only that somebody asks about.
 
         `running` holds the counts since the last closed bucket ended; they are held against the part of the usual that
         was due since then.
         """
         names = self._names if only is None else tuple(name for name in only if name in self._at)
-        if not names:
-            return []
         columns = self._all if only is None else np.array([self._at[name] for name in names], np.intp)
         fresh = np.nan_to_num(_clean(np.array([running.get(name, 0.0) for name in names], np.float64)))
         part = self._history.passed(now)
-        windows = self._weigh(columns, fresh, part).tolist()
-        arrived = fresh.tolist()
-        verdicts = []
-        ranks = self._rank(self._held[:, columns]).tolist()
-        for k, (column, rank) in enumerate(zip(columns.tolist(), ranks, strict=True)):
-            seen, due = (window[max(rank, 0)][k] for window in windows)
-            numbers = self._numbers(column, rank, seen, due)
-            verdicts.append(self._verdict(column, rank, numbers, _Running(now, arrived[k], part)))
-        return verdicts
+        windows = self._weigh(columns, fresh, part)
+        ranks = self._rank(self._held[:, columns])
+        weighed = Weighed(columns, ranks, windows, self._score[columns], self._base.known[columns])
+        since = {
+            place: self._since(int(columns[place]), int(ranks[place]), _Running(now, float(fresh[place]), part))
+            for place in np.flatnonzero(ranks >= 0).tolist()
+        }
+        return Judgement(names, self._ladder, weighed, since)
 
     def hot(self, series: str) -> bool:
         """True while the counts of a service are, or were within half an hour, too unusual to learn from."""
@@ -213,30 +200,20 @@ class Surge:
             return nothing, nothing, nothing
         return self._base.curve(self._at[series], self._history.number(start), n)
 
-    def score_row(self, series: str) -> Row:
+    def closed(self) -> Closed:
         """The bucket that was closed last. The first call begins the memory that rarity is measured against."""
-        return self._rows([self._at[series]])[0]
-
-    def score_rows(self) -> dict[str, Row]:
-        """The same of every series."""
-        return dict(zip(self._names, self._rows(range(len(self._names))), strict=True))
-
-    def _rows(self, columns: Sequence[int]) -> list[Row]:
         if self._past is None:
             self._past = Past(len(self._names), self._tick)
             self._past.push(self._newest())
-        seen, due = self._ring.last(1).tolist()
-        known, ranks, score = self._base.known.tolist(), self.ranks.tolist(), self._score.tolist()
-        return [
-            Row(
-                seen=seen[column] if due[column] > 0 else None,
-                usual=due[column] if due[column] > 0 and known[column] else None,
-                score=score[column],
-                level=self._level(column, ranks[column]),
-                rarity=self._past.rarity(column),
-            )
-            for column in columns
-        ]
+        seen, due = self._ring.last(1).astype(np.float64)
+        heard = due > 0
+        return Closed(
+            seen=np.where(heard, seen, np.nan),
+            usual=np.where(heard & self._base.known, due, np.nan),
+            score=self._score,
+            rank=self.ranks,
+            rarity=self._past.rarity(),
+        )
 
     def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Surge:
         """A judge by new rules that remembers the services which stay."""
@@ -328,31 +305,6 @@ class Surge:
     def _rank(held: Flags) -> npt.NDArray[np.intp]:
         ranks: npt.NDArray[np.intp] = np.where(held.any(axis=0), len(held) - 1 - held[::-1].argmax(axis=0), -1)
         return ranks
-
-    def _level(self, column: int, rank: int) -> str:
-        return self._ladder.rules[column][rank].level if rank >= 0 else ""
-
-    def _numbers(self, column: int, rank: int, count: float, usual: float) -> Numbers:
-        """The numbers of the level that holds, or of the mildest when calm."""
-        rules = self._ladder.rules[column]
-        known = usual > 0 and bool(self._base.known[column])
-        return Numbers(
-            count=round(count),
-            within=rules[max(rank, 0)].within if rules else self._tick,
-            usual=usual if known else None,
-            times=count / max(usual, LEAST_USUAL) if known else None,
-            score=float(self._score[column]),
-        )
-
-    def _verdict(self, column: int, rank: int, numbers: Numbers, running: _Running) -> Verdict:
-        calm = rank < 0
-        return Verdict(
-            series=self._names[column],
-            level=self._level(column, rank),
-            since=None if calm else self._since(column, rank, running),
-            numbers=numbers,
-            rule="" if calm else self._ladder.rules[column][rank].sentence(),
-        )
 
     def _since(self, column: int, rank: int, running: _Running) -> datetime:
         if not self._ring.end:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.detectors.levels import Rule
 from bot.detectors.past import Past
-from bot.detectors.surge import Surge
+from bot.detectors.surge import Closed, Surge
 
 MINUTE = timedelta(minutes=1)
 TICK = 5 * MINUTE
@@ -60,6 +60,10 @@ class Feed:
     def verdict(self, series, running=None):
         [verdict] = self.surge.judge(self.now, running or {}, only=[series])
         return verdict
+
+    def closed(self, series):
+        """The bucket that was closed last, of one series."""
+        return Closed(*(column[self.surge.names.index(series)] for column in self.surge.closed()))
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +207,7 @@ def test_a_gap_is_no_zero(feed):
     before = feed.verdict("flat").numbers
     usual = feed.surge.usual("flat", feed.now, 1)[0][0]
     feed.run(timedelta(hours=12), lambda _: {}, fixed={"flat": None})
-    assert feed.surge.score_row("flat").seen is None
+    assert np.isnan(feed.closed("flat").seen)
     assert feed.verdict("flat").numbers.usual is None
     assert feed.surge.usual("flat", feed.now, 1)[0][0] == pytest.approx(usual, rel=0.1)
     feed.run(15 * MINUTE)
@@ -213,7 +217,7 @@ def test_a_gap_is_no_zero(feed):
 @pytest.mark.parametrize("away", [timedelta(minutes=20), timedelta(days=3)])
 def test_buckets_left_out_are_gaps(feed, away):
     usual = feed.surge.usual("flat", feed.now, 1)[0][0]
-    feed.surge.score_row("flat")
+    feed.surge.closed()
     feed.now += away
     raised = feed.run(timedelta(hours=1))
     assert raised == []
@@ -357,11 +361,11 @@ def test_learning_stops_being_safe_only_while_it_is_hot(feed):
 
 
 def test_a_row_of_scores_says_what_was_seen(feed):
-    feed.surge.score_row("flat")
+    feed.surge.closed()
     feed.run(timedelta(hours=1))
     feed.run(TICK, fixed={"flat": 200})
-    seen, usual, score, level, rarity = feed.surge.score_row("flat")
-    assert (seen, level, rarity) == (200, "major", 1.0)
+    seen, usual, score, rank, rarity = feed.closed("flat")
+    assert (seen, RULES["flat"][rank].level, rarity) == (200, "major", 1.0)
     assert usual == pytest.approx(10, rel=0.2)
     assert score > 50
 
@@ -444,7 +448,7 @@ def test_no_input_raises_or_makes_a_number_that_is_none(past, rows, skips, runni
     for row, skip in zip(rows, skips, strict=False):
         now += skip * TICK
         surge.close(now, dict(zip(RULES, row, strict=True)))
-        assert isfinite(surge.score_row("flat").score)
+        assert np.isfinite(surge.closed().score).all()
     moment = now + timedelta(seconds=seconds)
     for verdict in surge.judge(moment, {"flat": running} if running is not None else {}):
         assert verdict.since is None or verdict.since <= moment
@@ -513,7 +517,7 @@ def test_rarity_is_the_share_of_lower_buckets(values):
     kept = values[-14:]
     lower = sum(value < kept[-1] for value in kept)
     known = sum(value == value for value in kept)  # noqa: PLR0124 - NaN is not itself
-    assert past.rarity(0) == lower / max(known - 1, 1)
+    assert past.rarity().tolist() == [lower / max(known - 1, 1)]
 
 
 def test_ten_times_the_people_make_the_same_multiple():
