@@ -173,7 +173,7 @@ class Engine:
             self._turns.setdefault(service, asyncio.Lock())
             if service not in self.cases:
                 self.cases[service] = await self._store.load(service)
-            await self._spread(service)
+            await self.spread(service)
         for gone in self.cases.keys() - self.services.keys():
             del self.cases[gone]
             self._scopes.pop(gone, None)
@@ -182,7 +182,7 @@ class Engine:
         self.surge, self.parts = self.surge.resize(self.rules), self.parts.resize(self.rules)
         self._judge_counts(now, None)
 
-    async def _spread(self, service: str) -> None:
+    async def spread(self, service: str) -> None:
         """Give what is open to channels that hear of its service only now."""
         async with self._turns[service]:
             case = self.cases[service]

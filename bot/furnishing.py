@@ -115,6 +115,11 @@ def connections(settings: Settings) -> Mapping[str, Connection]:
     return cast("Mapping[str, Connection]", settings.chats)
 
 
+def calling(settings: Settings) -> Sequence[str]:
+    """The chats in which people can be called: all but the page."""
+    return [name for name, chat in connections(settings).items() if chat.kind != "page"]
+
+
 def stand_ins(settings: Settings, channel: str, service: str) -> Sequence[str]:
     """Channels that can say what `channel` cannot: those of the service first, other chats first, the page last."""
     routes = settings.services[service].tell if service in settings.services else ()

@@ -20,17 +20,29 @@ log = structlog.get_logger(__name__)
 Waiting = tuple[Thread, Incident, Step]
 
 
+Calls = Callable[[str, Incident, str, Policy], Sequence[str]]
+"""The mentions of those in a chat who wished to be called for an incident at a level."""
+
+
 class Holding:
     """Stands between a channel and what it has yet to hear. `changed` is called after a summary was saved."""
 
     def __init__(
-        self, place: Place, store: Store, clock: Clock, policies: Mapping[str, Policy], changed: Callable[[], None]
+        self,
+        place: Place,
+        store: Store,
+        clock: Clock,
+        policies: Mapping[str, Policy],
+        *,
+        changed: Callable[[], None],
+        calls: Calls = lambda *_: (),
     ) -> None:
         self._place = place
         self._store = store
         self._clock = clock
         self._policies = policies
         self._changed = changed
+        self._calls = calls
 
     async def sift(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Those that may be told now. After quiet hours the summary is saved before anything of it is told."""
@@ -41,10 +53,14 @@ class Holding:
             return await self._caught_up(waiting)
         return [(thread, incident, step) for thread, incident, step in self._allowed(waiting, quiet) if step]
 
-    def hush(self, line: Line, incident: Incident) -> Line:
-        """The line as it may be said now."""
-        quiet = self._quiet() if self._place.quiet else None
-        return held.hushed(line, incident, ladder(incident, self._policies), quiet) if quiet else line
+    def addressed(self, line: Line, incident: Incident) -> Line:
+        """The line as it may be said now, also to those who wished to be called for it."""
+        policy, quiet = ladder(incident, self._policies), self._quiet()
+        line = held.hushed(line, incident, policy, quiet) if quiet else line
+        if not line.calls:
+            return line
+        wished = self._calls(self._place.chat, incident, line.level, policy)
+        return replace(line, mention=" ".join(filter(None, (line.mention, *wished))))
 
     def _quiet(self) -> Quiet | None:
         return covering(self._place.quiet, self._clock.now())

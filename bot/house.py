@@ -20,7 +20,7 @@ from bot.backups import heal
 from bot.board import Board
 from bot.config.settings import Settings
 from bot.core.admission import Admission, Vocabulary
-from bot.core.model import Evidence, Health
+from bot.core.model import Evidence, Health, Route
 from bot.core.places import platform, region, symptom
 from bot.core.planned import Window
 from bot.core.tally import Tally
@@ -174,9 +174,16 @@ class House:
             origin=lambda: self.origin,
             key=self.seal,
             trust=lambda: self.engine.jury.trust,
+            route=self._route,
+            spread=self.engine.spread,
+            channels=lambda: self.settings.channels,
+            calling=lambda: furnishing.calling(self.settings),
             groups=lambda: list(self.together.alive.values()),
             at_once=self.together.at_once,
         )
+
+    def _route(self, service: str, routes: Sequence[Route]) -> None:
+        self.services[service] = replace(self.services[service], routes=tuple(routes))
 
     def _plan(self, service: str, windows: Sequence[Window]) -> None:
         self.services[service] = replace(self.services[service], windows=tuple(windows))

@@ -139,7 +139,7 @@ class Lines:
             link=house.link,
             troubled=house.board.troubled,
             ward=house.ailing,
-            hold=Holding(place, house.store, house.clock, house.policies, house.stir),
+            hold=Holding(place, house.store, house.clock, house.policies, changed=house.stir, calls=house.desk.calls),
             unsaved=house.store.unsaved,
         )
 

@@ -57,8 +57,8 @@ class Hold(Protocol):
         """Those that may be told now."""
         ...
 
-    def hush(self, line: Line, incident: Incident) -> Line:
-        """A line as it may be said now."""
+    def addressed(self, line: Line, incident: Incident) -> Line:
+        """A line as it may be said now, and to whom."""
         ...
 
 
@@ -220,8 +220,8 @@ class Relay:
         return ""
 
     def _addressed(self, said: Line, incident: Incident) -> Line:
-        said = self._hold.hush(said, incident) if self._hold else said
-        return replace(said, mention=self.place.mention.get(said.level, "")) if said.calls else said
+        said = replace(said, mention=self.place.mention.get(said.level, "")) if said.calls else said
+        return self._hold.addressed(said, incident) if self._hold else said
 
     def head(self, incident: Incident) -> Head:
         """The head message as this channel shows it now."""

@@ -40,8 +40,7 @@ _COMPLETED: Mapping[str, str] = {
 _TAKES: Mapping[str, tuple[str, ...]] = {
     "status": ("service",),
     "show": ("incident",),
-    "chart": ("service",),
-    "share": ("service",),
+    "chart": ("service", "do"),
     "why": ("incident",),
     "ack": ("incident", "text"),
     "unack": ("incident",),
@@ -53,6 +52,7 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     "note": ("text", "incident"),
     "declare": ("service", "level", "text"),
     "merge": ("into", "incident", "text"),
+    "subscribe": ("service", "level", "do"),
     "report": ("service", "symptom", "region", "platform", "text"),
     "works": ("service",),
     "real": ("incident", "text"),
@@ -66,13 +66,19 @@ _REQUIRED = {
     ("report", "service"),
     ("declare", "service"),
     ("chart", "service"),
-    ("share", "service"),
     ("merge", "into"),
 } | {
     ("maintenance", "do"),
     ("test", "channel"),
 }
-_DOES: Mapping[str, tuple[str, ...]] = {"maintenance": ("list", "add", "end"), "config": ("show", "audit")}
+_DOES: Mapping[str, tuple[str, ...]] = {
+    "maintenance": ("list", "add", "end"),
+    "config": ("show", "audit"),
+    "subscribe": ("list", "off", "here"),
+    "chart": ("share",),
+}
+FOLDED: Mapping[str, str] = {"share": "chart"}
+"""Verbs that are a choice of another one's `do`: a command of Discord has room for 25 sub-commands."""
 _COMPARED = (
     *("name", "description", "type", "required", "autocomplete"),
     *("options", "choices", "contexts", "integration_types"),
@@ -82,7 +88,7 @@ _SAID = ("symptom", "region", "platform", "level")
 
 def commands(*, short: bool) -> list[dict[str, Any]]:
     """The commands of one server: `/incident` with a sub-command per verb, the short forms, and the message menu."""
-    verbs = [_command(verb, _SUB_COMMAND) for verb in VERBS]
+    verbs = [_command(verb, _SUB_COMMAND) for verb in VERBS if verb not in FOLDED]
     root = {"name": ROOT, "type": 1, "description": "What is wrong, and what is done about it", "options": verbs}
     shorts = [_command(verb, 1) for verb in SHORT] if short else []
     menus = [{"name": name, "type": _ON_MESSAGE} for name in MENUS]
@@ -125,7 +131,15 @@ def typed(data: Mapping[str, Any]) -> tuple[str, dict[str, str], str]:
     if options and options[0]["type"] == _SUB_COMMAND:
         verb, options = options[0]["name"], options[0].get("options", [])
     focused = next((option["name"] for option in options if option.get("focused")), "")
-    return verb, {option["name"]: str(option["value"]) for option in options}, focused
+    given = {option["name"]: str(option["value"]) for option in options}
+    if FOLDED.get(given.get("do", "")) == verb:
+        verb = given.pop("do")
+    return verb, given, focused
+
+
+def path(verb: str) -> str:
+    """What people choose to have a verb done: `/incident chart do:share`."""
+    return f"/{ROOT} {FOLDED[verb]} do:{verb}" if verb in FOLDED else f"/{ROOT} {verb}"
 
 
 def completed(option: str) -> str:

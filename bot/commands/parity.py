@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.chats import discord, discord_chat, slack
-from bot.chats.discord_commands import MENUS, SHORT, commands
+from bot.chats.discord_commands import FOLDED, MENUS, SHORT, commands, path
 from bot.chats.slack_people import COMMANDS, EVENTS, SCOPES, SHORTCUTS
 from bot.chats.slack_web import METHODS
 from bot.core.rights import needed
@@ -41,6 +41,7 @@ def verbs() -> Iterator[tuple[str, bool, bool]]:
     """Each verb of the desk, and whether Slack and Discord offer it."""
     [root] = [command for command in commands(short=True) if command["name"] == "incident"]
     offered = {option["name"] for option in root["options"]}
+    offered |= {verb for verb, within in FOLDED.items() if within in offered}
     for verb in VERBS:
         yield verb, "/incident" in COMMANDS, verb in offered
 
@@ -55,7 +56,7 @@ def _verbs() -> Iterator[Sequence[str]]:
             f"`{verb}`",
             needed(verb),
             f"`/incident {verb}`{slack_too}{asks}" if in_slack else _NONE,
-            f"`/incident {verb}`{discord_too}{asks}" if in_discord else _NONE,
+            f"`{path(verb)}`{discord_too}{asks}" if in_discord else _NONE,
         )
 
 

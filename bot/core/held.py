@@ -39,7 +39,7 @@ def allowed(step: Step, thread: Thread, incident: Incident, policy: Policy, quie
 def hushed(line: Line, incident: Incident, policy: Policy, quiet: Quiet) -> Line:
     """A line as it is said while it is quiet: to the thread alone, unless the incident is bad enough."""
     worst = policy.rank(incident.level) >= policy.rank(_floor(policy, quiet))
-    return line if worst else replace(line, loud=False, calls=False)
+    return line if worst else replace(line, loud=False, calls=False, mention="")
 
 
 def ours(incident: Incident) -> bool:

@@ -26,6 +26,7 @@ VERBS = {
     "note": "add a line to the timeline",
     "declare": "open an incident that nothing has noticed yet",
     "merge": "close an incident as part of another: merge <this> into <that>",
+    "subscribe": "be called for <service or all> [level]; off, list; with here the whole channel hears of it",
     "report": "say that a service does not work for you",
     "works": "say that it works for you",
     "real": "say afterwards that it was a real incident",
@@ -51,7 +52,7 @@ _SYNONYMS = {
     "falsealarm": "false-alarm",
 }
 _ABOUT_SERVICE = ("status", "report", "declare", "chart", "share", "works")
-_OWN_WORDS = ("maintenance", "config", "test", "help")
+_OWN_WORDS = ("maintenance", "config", "test", "help", "subscribe")
 
 
 def understood(request: Request, service: Callable[[str], str | None]) -> Request:
@@ -66,6 +67,8 @@ def understood(request: Request, service: Callable[[str], str | None]) -> Reques
     if not words:
         return replace(request, verb="help", text="")
     verb = _SYNONYMS.get(words[0].lower(), words[0].lower())
+    if verb == "unsubscribe":
+        return replace(request, verb="subscribe", text=" ".join((*words[1:], "off")))
     if verb not in VERBS:
         known = service(request.text)
         return replace(request, verb="status", target=known, text="") if known else replace(request, verb=verb, text="")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from bot.core.model import Answer, Form, Request, Said
+from bot.core.model import Answer, Form, Incident, Policy, Request, Said
 from bot.core.places import COUNTRIES, PLATFORMS, SYMPTOMS, label
 from bot.core.rights import enough, needed
 from bot.core.speech import meant, understood
@@ -18,6 +18,7 @@ from bot.desk.papers import Papers
 from bot.desk.planning import Planning
 from bot.desk.reads import Reads
 from bot.desk.rooms import Rooms, Verb, no
+from bot.desk.subscribing import Subscribing
 from bot.desk.threads import Threads
 from bot.desk.voices import Voices
 from bot.desk.writes import Writes
@@ -41,6 +42,7 @@ class Desk:
         finder = Finder(house)
         reads = Reads(house, finder)
         self._planning = Planning(house, finder)
+        self._subscribing = Subscribing(house, finder)
         self._forms = Forms(house, finder, self._options)
         self._verbs: dict[str, Verb] = {}
         for room in (
@@ -48,6 +50,7 @@ class Desk:
             Writes(house, finder, reads),
             Voices(house, finder),
             self._planning,
+            self._subscribing,
             Threads(house, finder),
             Papers(house, self._audit),
         ):
@@ -57,10 +60,16 @@ class Desk:
         """Know again what people planned before the last stop."""
         await self._audit.wake()
         await self._planning.wake()
+        await self._subscribing.wake()
 
     def refit(self) -> None:
-        """The services are others now: put what people planned over them again."""
+        """The services are others now: put what people planned and wished over them again."""
         self._planning.refit()
+        self._subscribing.refit()
+
+    def calls(self, chat: str, incident: Incident, level: str, policy: Policy) -> tuple[str, ...]:
+        """The mentions of those in a chat who wished to be called for an incident at this level."""
+        return self._subscribing.calls(chat, incident, level, policy)
 
     def reach(
         self, chats: Mapping[str, tuple[Chat, Place]], draw: Callable[[str], Awaitable[bytes | None]] | None

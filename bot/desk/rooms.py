@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.core.model import Acted, Answer, Incident, Request, Service, Source, Text
+from bot.core.model import Acted, Answer, Incident, Request, Route, Service, Source, Text
 from bot.core.planned import Window
 from bot.core.trust import Trust
 from bot.detectors.levels import Rule
@@ -59,12 +59,17 @@ class Origin:
     trouble: str = ""
 
 
+async def unmoved(_service: str) -> None:
+    """Nothing has to be spread."""
+
+
 @dataclass(kw_only=True)
 class Rooms:
     """The rooms, and the functions that lead to those the desk must not know.
 
     `act` does a person's act, `plan` puts windows of planned work over a service, `changed` wakes whoever tells of it.
-    `groups` are the living groups of several incidents; what is done to members `at_once` is told in one line. `chats` and
+    `route` gives a service its routes and `spread` has those heard of what is open; `channels` are the configured ones, and
+    `calling` the chats in which people can be called. `groups` are the living groups of several incidents; what is done to members `at_once` is told in one line. `chats` and
     `draw` come once the doors are open: a place of each channel with its chat, and the chart of a service.
     """
 
@@ -84,6 +89,10 @@ class Rooms:
     trust: Callable[[], Trust] = Trust
     chats: Mapping[str, tuple[Chat, Place]] = field(default_factory=dict)
     draw: Callable[[str], Awaitable[bytes | None]] | None = None
+    route: Callable[[str, Sequence[Route]], None] = lambda _service, _routes: None
+    spread: Callable[[str], Awaitable[None]] = unmoved
+    channels: Callable[[], Collection[str]] = tuple
+    calling: Callable[[], Collection[str]] = tuple
     groups: Callable[[], Sequence[Incident]] = tuple
     at_once: Callable[[datetime], AbstractAsyncContextManager[None]] = lambda _at: nullcontext()
 

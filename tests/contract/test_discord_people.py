@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from bot.chats.discord import DiscordConnection
 from bot.chats.discord_chat import DiscordChat
-from bot.chats.discord_commands import commands, differ
+from bot.chats.discord_commands import FOLDED, commands, differ
 from bot.core.model import Answer, Button, Field, Form, Head, Person, Request, Said
 from bot.core.speech import VERBS
 from bot.ports import Place, Retry
@@ -321,6 +321,8 @@ async def test_a_form_in_a_thread_knows_its_incident_after_a_restart(
         ("test", {"channel": "ops"}, {"text": "ops"}),
         ("replay", {"incident": "i-1", "channel": "ops"}, {"target": "i-1", "text": "ops"}),
         ("false-alarm", {"incident": "i-1"}, {"target": "i-1"}),
+        ("subscribe", {"service": "x", "level": "major"}, {"target": "x", "level": "major"}),
+        ("subscribe", {"service": "x", "do": "off"}, {"target": "x", "text": "off"}),
     ],
 )
 async def test_options_become_the_words_that_people_type_elsewhere(
@@ -448,11 +450,20 @@ async def test_a_desk_that_fails_still_answers_the_person(
     assert "disk" not in words(deed)
 
 
+async def test_a_verb_without_a_command_of_its_own_is_a_choice_of_another(
+    double: DiscordDouble, chat: DiscordChat, desk: SlowDesk
+) -> None:
+    deed = await double.command("incident", "chart", service="x", do="share")
+    await within(deed.edited.wait())
+    assert (desk.asked[-1].verb, desk.asked[-1].target, desk.asked[-1].text) == ("share", "x", "")
+
+
 async def test_commands_are_offered_once_and_again_only_when_they_change(
     double: DiscordDouble, chat: DiscordChat, clock: ManualClock, desk: SlowDesk
 ) -> None:
     root, *others = double.commands
-    assert [o["name"] for o in root["options"]] == list(VERBS)
+    assert [o["name"] for o in root["options"]] == [verb for verb in VERBS if verb not in FOLDED]
+    assert len(root["options"]) <= 25
     assert [(c["name"], c["type"]) for c in others] == [
         ("status", 1),
         ("report", 1),

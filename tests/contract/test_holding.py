@@ -37,7 +37,7 @@ class Night:
         self.restart()
 
     def restart(self) -> None:
-        hold = Holding(self.place, self.store, self.clock, POLICIES, self._stir)
+        hold = Holding(self.place, self.store, self.clock, POLICIES, changed=self._stir)
         self.relay = Relay(
             self.place, self.chat, self.store, self.clock, policies=POLICIES, draw=no_picture, link=lambda _: "",
             troubled=lambda _: (), hold=hold,
