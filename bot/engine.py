@@ -34,7 +34,6 @@ from bot.core.model import (
     Signal,
     State,
 )
-from bot.core.places import label
 from bot.core.planned import covered
 from bot.core.reports import Cell
 from bot.core.showing import bare
@@ -61,8 +60,10 @@ _AWAY = timedelta(minutes=2)
 """Out of sight for less than this is no absence worth a word."""
 _MINUTE = timedelta(minutes=1)
 _MIX_LAG = timedelta(minutes=30)
-_NATS = {Evidence.VENDOR: 3.0, Evidence.PROBE: 3.0, Evidence.ALERT: 2.0}
+_NATS = {Evidence.VENDOR: 4.0, Evidence.PROBE: 3.0, Evidence.ALERT: 2.0}
 """What a source that says it is bad adds to the evidence of the counts."""
+_AGREED = 6.0
+"""The same for a probe that fails from two places at once or more."""
 
 
 class _Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -335,12 +336,14 @@ class Engine:
 
     def _said(self, service: str) -> float:
         """The evidence in nats that the watches of a service add to what people report: once for each kind."""
-        kinds = {
-            source.evidence
-            for name, source in self.watches[service].items()
-            if (watched := self.watched.get((service, name))) and (watched.health or 0) >= Health.DEGRADED
-        }
-        return sum(_NATS.get(kind, 0.0) for kind in kinds)
+        kinds: dict[Evidence, float] = {}
+        for name, source in self.watches[service].items():
+            watched = self.watched.get((service, name))
+            if watched and (watched.health or 0) >= Health.DEGRADED:
+                agreed = getattr(source, "vantages", ()) and getattr(source, "quorum", 1) > 1
+                nats = _AGREED if agreed else _NATS.get(source.evidence, 0.0)
+                kinds[source.evidence] = max(kinds.get(source.evidence, 0.0), nats)
+        return sum(kinds.values())
 
     def _resting(self, service: str) -> bool:
         """True where nothing speaks and there is no story: then there is nothing to consider, which must cost little."""
@@ -424,7 +427,7 @@ class Engine:
         borne = self._borne_out(service, worse, now)
         if rank(borne.level) <= rank(verdict.level):
             return verdict
-        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {label(part.code)}")
+        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {part.words}")
 
     def _scope(self, service: str, now: datetime) -> Scope:
         """Where it is bad, as the last minutes show it; looked at anew once a bucket."""

@@ -9,26 +9,43 @@ from typing import NamedTuple, Self
 import msgspec
 import numpy as np
 
-from bot.core.places import country
+from bot.core.places import country, label
 from bot.core.reports import Cell
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge
 from bot.detectors.verdict import Verdict
 
 _NOWHERE = frozenset({"", "*", "unknown"})
-_SHARE = 3.0  # a part may raise a third of the false alarms that its service may: many parts are looked at
+_SHARE, _CELL_SHARE = (
+    3.0,
+    100.0,
+)  # parts, of which there are many, may raise so much fewer false alarms than the service
 _FEWEST = 2.0  # reports within a bucket, from which on a part is listened to
-_MOST = 48  # parts of one service
+_MOST = 48  # regions, platforms and symptoms of one service, and as many cells
 _IDLE = timedelta(days=21)  # without a report, after which a part is forgotten
+_SHARES = (_SHARE, _CELL_SHARE)
 _ALARMS = 1.0  # a month, where the level names no budget
 
 
 class Part(NamedTuple):
-    """One region, platform or symptom of a service; `axis` is its place in a `Cell`."""
+    """One region, platform or symptom of a service; `axis` is its place in a `Cell`.
+
+    After these three comes the fourth, `CELL`: one platform of one region, whose code is both.
+    """
 
     service: str
     axis: int
     code: str
+
+    @property
+    def words(self) -> str:
+        """The part as people call it: `India`, `Web in India`."""
+        region, _, platform = self.code.partition(_BOTH)
+        return f"{label(platform)} in {label(region)}" if self.axis == CELL else label(self.code)
+
+
+CELL = 3
+_BOTH = " "  # between the region and the platform of a cell
 
 
 _NOTHING: Mapping[Part, float] = {}
@@ -46,7 +63,9 @@ class Parts:
     """
 
     def __init__(self, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> None:
-        self._rules = {service: _stricter(ladder) for service, ladder in rules.items()}
+        self._rules = {
+            service: tuple(_stricter(ladder, share) for share in _SHARES) for service, ladder in rules.items()
+        }
         self._tick = tick
         self._heard: dict[Part, float] = {}
         self._surge = Surge({}, tick)
@@ -108,7 +127,7 @@ class Parts:
         self._surge = self._surge.resize(self._ladders())
 
     def _ladders(self) -> dict[str, tuple[Rule, ...]]:
-        return {_name(part): self._rules[part.service] for part in self._heard}
+        return {_name(part): self._rules[part.service][part.axis == CELL] for part in self._heard}
 
     def _speaking(self, now: datetime) -> dict[str, tuple[Part, Verdict]]:
         """Per service the part with a level whose evidence is strongest."""
@@ -125,10 +144,10 @@ def _name(part: Part) -> str:
     return f"{part.service}\x1f{part.axis}\x1f{part.code}"
 
 
-def _stricter(ladder: Sequence[Rule]) -> tuple[Rule, ...]:
+def _stricter(ladder: Sequence[Rule], share: float) -> tuple[Rule, ...]:
     """The levels for a part: each with a budget of alarms, since many parts are looked at."""
     return tuple(
-        msgspec.structs.replace(rule, alarms=(_ALARMS if rule.alarms is None else rule.alarms) / _SHARE)
+        msgspec.structs.replace(rule, alarms=(_ALARMS if rule.alarms is None else rule.alarms) / share)
         for rule in ladder
     )
 
@@ -141,12 +160,16 @@ def _sums(service: str, cells: Mapping[Cell, float]) -> dict[Part, float]:
             if code not in _NOWHERE:
                 part = Part(service, axis, code)
                 sums[part] = sums.get(part, 0.0) + count
+        region, platform = country(cell[0]), cell[1]
+        if region not in _NOWHERE and platform not in _NOWHERE:
+            part = Part(service, CELL, f"{region}{_BOTH}{platform}")
+            sums[part] = sums.get(part, 0.0) + count
     return sums
 
 
 def _latest(heard: Mapping[Part, float]) -> list[Part]:
     """The parts of each service that were heard last, in a steady order."""
-    own: dict[str, list[Part]] = {}
+    own: dict[tuple[str, bool], list[Part]] = {}
     for part in sorted(heard, key=lambda part: (-heard[part], part)):
-        own.setdefault(part.service, []).append(part)
+        own.setdefault((part.service, part.axis == CELL), []).append(part)
     return sorted(part for parts in own.values() for part in parts[:_MOST])

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.reports import Cell
 from bot.detectors.levels import Rule
-from bot.detectors.parts import Part, Parts
+from bot.detectors.parts import CELL, Part, Parts
 
 TICK = timedelta(minutes=5)
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -16,12 +16,12 @@ CALM = {Cell("US", "web", "login"): 40.0, Cell("IN", "web", "login"): 3.0, Cell(
 
 
 class Feed:
-    def __init__(self, parts, now=START):
-        self.parts, self.now, self.random = parts, now, np.random.default_rng(5)
+    def __init__(self, parts, now=START, calm=CALM):
+        self.parts, self.now, self.random, self.calm = parts, now, np.random.default_rng(5), calm
 
     def run(self, span, extra=None):
         for _ in range(round(span / TICK)):
-            cells = {cell: float(self.random.poisson(rate)) for cell, rate in CALM.items()}
+            cells = {cell: float(self.random.poisson(rate)) for cell, rate in self.calm.items()}
             for cell, count in (extra or {}).items():
                 cells[cell] = cells.get(cell, 0.0) + count
             self.parts.close(self.now, {"twitter": cells})
@@ -46,6 +46,15 @@ def test_a_small_country_is_seen_though_the_total_hardly_moves(feed):
     assert part == Part("twitter", 0, "IN")
     assert verdict.level == "minor"
     assert verdict.numbers.usual == pytest.approx(9, rel=0.4)
+
+
+def test_one_platform_of_one_region_is_seen_though_both_hide_it(past):
+    crowd = {Cell("IN", "web", ""): 60.0, Cell("US", "ios", ""): 60.0, Cell("IN", "ios", ""): 3.0}
+    feed = Feed(Parts(RULES, TICK), calm=CALM | crowd)
+    assert feed.run(timedelta(days=3)) is None
+    part, _ = feed.run(3 * TICK, {Cell("IN", "ios", ""): 12.0})
+    assert part == Part("twitter", CELL, "IN ios")
+    assert part.words == "iPhone and iPad in India"
 
 
 def test_subdivisions_count_for_their_country(feed):
@@ -74,11 +83,12 @@ def test_a_part_that_recovers_is_quiet_again(feed):
 
 def test_idle_parts_are_forgotten_and_a_service_never_has_more_than_it_may(feed):
     feed.run(TICK, {Cell(a + b, "", ""): 5.0 for a in "ABCDEFGH" for b in "KLMNOPQRST"})
-    assert len(feed.parts._heard) == 48
+    assert len([part for part in feed.parts._heard if part.axis != CELL]) == 48
     feed.now += timedelta(days=30)
     feed.run(2 * TICK)
     feed.run(TICK, {Cell("NZ", "", ""): 5.0})
-    assert {part.code for part in feed.parts._heard} <= {"US", "IN", "DE", "web", "ios", "login", "NZ"}
+    usual = {"US", "IN", "DE", "web", "ios", "login", "NZ", "US web", "IN web", "DE ios"}
+    assert {part.code for part in feed.parts._heard} <= usual
 
 
 def test_a_restart_in_the_middle_changes_nothing(past, feed):
