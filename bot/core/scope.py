@@ -19,7 +19,7 @@ _FEW = 3  # symptoms and calm places that are told, and places where no usual is
 _CLEARLY = 0.2  # by so much of the reports another symptom leads before it is news
 _SMALLEST = 0.1  # share of the reports from which on a place is worth a word
 _COVER = 0.6  # share of the reports that lie inside a limit, when it is not known how many are usual
-_STANDS_OUT = 2.5  # standard errors by which the odds of a symptom lie above its usual ones
+_STANDS_OUT = 2.0  # standard errors by which the odds of a symptom lie above its usual ones
 _MOST = 1e12  # reports of one cell; more is nonsense from outside
 _NOT_PLACES = frozenset({EVERYWHERE, "unknown"})
 
