@@ -62,6 +62,14 @@ class Life:
             await self.count(self.clock.now() - MINUTE, count)
             await self.house.engine.beat(self.clock.now())
 
+    async def another(self, *, closed=False):
+        """The next house on the folder, awake."""
+        if not closed:
+            await self.house.aclose()
+        house = House(read(self.path / "config.yaml", {}), self.clock, self.folder)
+        await house.wake()
+        return house
+
     async def away(self, seconds):
         """Stop, let time pass, start again."""
         await self.house.aclose()
@@ -95,6 +103,55 @@ async def test_a_jump_of_the_machines_clock_opens_and_closes_nothing(tmp_path, p
     wrong += [] if "eased" not in still and "closed" not in still else [f"closed by a jump: {still}"]
     await life.house.aclose()
     prove("R20", 2, wrong, "jumps of the machine's clock, in calm and in trouble")
+
+
+DRIFTS = {"slewed fast": 0.005, "slewed slowly": -0.005, "frozen": -10.0, "a leap second": None}
+"""Seconds that the machine's clock gains in ten; frozen it gains none."""
+
+
+@pytest.mark.parametrize("how", DRIFTS)
+async def test_a_clock_that_drifts_stands_still_or_repeats_a_second_opens_and_closes_nothing(tmp_path, prove, how):
+    life = Life(tmp_path)
+    await life.house.wake()
+    await life.minutes(20)
+    gain = DRIFTS[how]
+    for number in range(60):
+        await life.machine.advance(10)
+        life.machine.jump(gain if gain is not None else -1.0 if number == 30 else 0.0)
+        await life.house.engine.beat(life.clock.now())
+    await life.minutes(5)
+    calm = await life.story()
+    await life.minutes(5, reports=12)
+    opened = [kind for kind, _ in await life.story()]
+    wrong = [f"opened in calm: {calm}"] if calm else []
+    wrong += [] if opened[:1] == ["opened"] else ["a true outage afterwards was not found"]
+    await life.house.aclose()
+    prove("R20", 1, wrong, "ten minutes of a clock that is slewed, frozen, or repeats a second")
+
+
+@pytest.mark.parametrize("off", [-365, 365, -1, 1])
+async def test_a_life_by_a_wrong_clock_does_not_deafen_the_next_one(tmp_path, prove, off):
+    """A battery is empty, or a hand slips: days or a year are wrong for one life, and right in the next."""
+    life = Life(tmp_path, tmp_path / "data")
+    life.machine.jump(off * 86400.0)
+    life.clock = SteadyClock(life.machine.now, life.machine.monotonic)
+    life.house = await life.another()
+    await life.minutes(30)
+    before = await life.story()
+    await life.house.aclose()
+    life.machine.jump(-off * 86400.0)
+    life.clock = SteadyClock(life.machine.now, life.machine.monotonic)
+    life.house = await life.another(closed=True)
+    await life.minutes(15)
+    calm = await life.story()
+    await life.minutes(5, reports=12)
+    told = [kind for kind, _ in await life.story()]
+    wrong = [f"opened in calm: {before + calm}"] if before or calm else []
+    wrong += [] if told[:1] == ["opened"] else [f"an outage after a life {off} days off was not found: {told}"]
+    await life.minutes(30)
+    wrong += [] if (await life.story())[-1][0] == "closed" else ["it was not closed"]
+    await life.house.aclose()
+    prove("R20", 1, wrong, "lives by a clock that was a day or a year off, and right in the next life")
 
 
 async def test_a_steady_clock_never_goes_back_and_follows_what_lasts(prove):
