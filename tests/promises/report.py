@@ -107,14 +107,13 @@ class Row(NamedTuple):
 
 
 def rows(lines: Iterable[dict[str, Any]]) -> list[Row]:
-    """Sums per promise and test, in the order of the promises."""
-    sums: defaultdict[tuple[str, str, bool], list[Any]] = defaultdict(lambda: [0, 0, ""])
+    """Sums per promise, test and what was tried, in the order of the promises."""
+    sums: defaultdict[tuple[str, str, str, bool], list[int]] = defaultdict(lambda: [0, 0])
     for line in lines:
-        found = sums[line["promise"], line["test"].partition("[")[0], line["deep"]]
+        found = sums[line["promise"], line["test"].partition("[")[0], line["what"], line["deep"]]
         found[0] += line["trials"]
         found[1] += line["violations"]
-        found[2] = line["what"]
-    made = [Row(p, t, what, n, bad, deep) for (p, t, deep), (n, bad, what) in sums.items()]
+    made = [Row(p, t, what, n, bad, deep) for (p, t, what, deep), (n, bad) in sums.items()]
     return sorted(made, key=lambda row: (_number(row.promise), row.test, row.deep))
 
 
