@@ -83,8 +83,9 @@ class Database:
             Retry: the disk is full, or locked for so long that the backlog is full.
             Refused: the file is damaged or may not be written.
         """
-        future = self._submit(job)
-        return future.result() if future.done() else await asyncio.wrap_future(future)
+        if self._thread is None:
+            return self._at_once(job)
+        return await asyncio.wrap_future(self._submit(job))
 
     async def read(self, job: Job[T]) -> T:
         """Run a job on a connection that cannot write, beside the writer.
@@ -105,14 +106,14 @@ class Database:
         Raises:
             Refused: the file was written by a newer program.
         """
-        version = self._submit(_version).result()
+        version = self._blocking(_version)
         if version > len(scripts):
             raise Refused(
                 f"{self.path} was written by a newer Tocsin (schema {version}, this one knows {len(scripts)}): "
                 "run that version, or restore a backup made before the update"
             )
         for number, script in enumerate(scripts[version:], version + 1):
-            self._submit(_Migration(number, script)).result()
+            self._blocking(_Migration(number, script))
 
     async def aclose(self) -> None:
         """Finish what is queued, fold the log into the file, and let go. May be repeated."""
@@ -137,11 +138,22 @@ class Database:
         if self._jobs.qsize() >= _BACKLOG:
             raise Retry(f"{self.path} has not taken a write for a while; is another program holding it locked?")
         task = _Task(job)
-        if self._thread:
-            self._jobs.put(task)
-        else:
-            self._run([task])
+        self._jobs.put(task)
         return task.future
+
+    def _blocking(self, job: Job[T]) -> T:
+        return self._submit(job).result() if self._thread else self._at_once(job)
+
+    def _at_once(self, job: Job[T]) -> T:
+        """Run a job on the private database: nothing of it lasts, so there is nothing to wait for."""
+        if self._closing:
+            raise Refused(f"{self.path} is closed")
+        try:
+            with self._connection:  # commits, or rolls back
+                self._connection.execute("BEGIN")
+                return job(self._connection)
+        except sqlite3.Error as exc:
+            raise self._heard(exc) from exc
 
     def _look(self, job: Job[T]) -> T:
         try:
@@ -159,17 +171,13 @@ class Database:
 
     def _work(self) -> None:
         while (first := self._jobs.get()) is not None:
-            self._run(self._group(first))
+            tasks = [task for task in self._group(first) if task.future.set_running_or_notify_cancel()]
+            for task, result, error in self._commit(tasks):
+                task.future.set_exception(error) if error else task.future.set_result(result)
         if not self._blocked:
             with suppress(sqlite3.Error):  # a full disk, say: what was written stays in the log, and counts
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
-
-    def _run(self, tasks: list[_Task]) -> None:
-        """Commit what somebody still waits for, and tell them."""
-        wanted = [task for task in tasks if task.future.set_running_or_notify_cancel()]
-        for task, result, error in self._commit(wanted):
-            task.future.set_exception(error) if error else task.future.set_result(result)
 
     def _group(self, first: _Task) -> list[_Task]:
         group = [first]

@@ -285,13 +285,15 @@ class Engine:
         """The usual shares learn from half an hour ago, and only from services that have no incident."""
         old = bucket - int(_MIX_LAG / self.tick)
         for service in self.services:
-            if self._calm(service):
+            if self._tally.placed(service) and self._calm(service):
                 cells = self._tally.cells(service, old, old)
                 if cells:
                     self.mix.learn(service, cells)
 
     def _cells(self, service: str, bucket: int, count: float | None) -> Mapping[Cell, float] | None:
-        return self._tally.cells(service, bucket, bucket) if count else None if count is None else {}
+        if count and self._tally.placed(service):
+            return self._tally.cells(service, bucket, bucket)
+        return None if count is None else {}
 
     def _calm(self, service: str) -> bool:
         case = self.cases.get(service)
@@ -431,6 +433,8 @@ class Engine:
 
     def _scope(self, service: str, now: datetime) -> Scope:
         """Where it is bad, as the last minutes show it; looked at anew once a bucket."""
+        if not self._tally.placed(service):
+            return Scope()
         last = self._tally.bucket(now)
         looked = self._scopes.get(service)
         if looked is None or looked[0] != last:

@@ -20,10 +20,11 @@ _NONE: dict[Any, Any] = {}
 class Series:
     """The numbers of one service: reports as whole numbers, windows as shares per bucket under the window's key.
 
-    All are in order of time, but for what came late since they were last sorted.
+    `placed` is True once anybody said where, on what or what. All are in order of time, but for what came late since they were last sorted.
     """
 
     def __init__(self) -> None:
+        self.placed = False
         self.fed_at, self.ended = -math.inf, math.inf
         self._newest, self._late = -math.inf, False
         self.spoken: Counter[int] = Counter()
@@ -34,7 +35,7 @@ class Series:
 
     def add(self, bucket: int, hour: int, cell: Cell, number: int) -> None:
         """Count reports of one kind; what is taken back to nothing leaves no trace."""
-        self._note(bucket)
+        self._note(bucket, cell)
         _shift(self.spoken, bucket, number)
         _shift(self.cells[bucket], cell, number)
         _shift(self.hours[hour], cell, number)
@@ -56,7 +57,7 @@ class Series:
 
     def put(self, bucket: int, key: Key, shares: tuple[float, float]) -> None:
         """Count a window, in place of what was known of it; `shares` are its count and its reporters."""
-        self._note(bucket)
+        self._note(bucket, key[3])
         self.windows[bucket][key] = shares
 
     def total(self, bucket: int, *, people: bool = False) -> float | None:
@@ -112,7 +113,8 @@ class Series:
         for old in list(takewhile(lambda number: number < oldest, numbers)):
             del numbers[old]
 
-    def _note(self, bucket: int) -> None:
+    def _note(self, bucket: int, cell: Cell) -> None:
+        self.placed = self.placed or any(cell)
         if bucket < self._newest:
             self._late = True
         else:

@@ -120,6 +120,10 @@ class Tally:
         """Like `total`, but distinct reporters where a ready-made count says how many they were."""
         return self._total(service, bucket, people=True)
 
+    def placed(self, service: str) -> bool:
+        """True once anybody said of a service where, on what or what it is: without that its cells tell nothing."""
+        return service in self._series and self._series[service].placed
+
     def cells(self, service: str, first: int, last: int) -> dict[Cell, float]:
         """What fell into buckets first to last, both included, by region, platform and symptom."""
         if service not in self._series:
