@@ -241,6 +241,7 @@ class Serving:
             await self.house.ailing.mend()
             with suppress(Retry):  # the hours stay due; that the disk takes nothing is said by the store
                 await self.house.intake.keep()
+            self.house.rekey()
 
     async def _surface(self) -> None:
         """Save what the disk did not take, and say once that it does not, and once that it does again."""

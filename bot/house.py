@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import structlog
 from msgspec.structs import replace
 
 from bot import furnishing
@@ -27,19 +28,24 @@ from bot.core.tally import Tally
 from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
-from bot.intake import Intake, reporter_key
+from bot.intake import Intake
 from bot.ports import Clock, Feed, Refused, Retry, Wire
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
 from bot.stores.afloat import Afloat
 from bot.stores.counts import CountStore
 from bot.stores.deliveries import DeliveryStore
+from bot.stores.keyring import Keyring
 from bot.stores.sqlite import SqliteStore, unsound
 from bot.streams.local import LocalStream
 from bot.together import Together
 
+log = structlog.get_logger(__name__)
+
 _OLDEST = timedelta(hours=24)
 _FEEDS = "feeds"
+_ANYWHERE = ".people"
+"""Stands where a service would, in the mark of a person that is no reporter of one."""
 _T = TypeVar("_T")
 
 
@@ -87,9 +93,9 @@ class House:
         self.together.rule = settings.grouping
         self.engine.company = self.together
         self.board = Board(self.engine, self.tally, self.store, clock, link=self.link, past=self._past)
-        key = bytes(32) if folder is None else reporter_key(folder / "reporter.key")
-        self.seal = blake2b(key, digest_size=32, person=b"forms").digest()
-        self.admission = Admission(self._vocabulary(), key, oldest=None if folder is None else _OLDEST)
+        self.keyring = Keyring(folder and folder / "reporter.key", settings.new_key_every, clock.now())
+        self.seal = blake2b(self.keyring.current, digest_size=32, person=b"forms").digest()
+        self.admission = Admission(self._vocabulary(), self.keyring.current, oldest=None if folder is None else _OLDEST)
         self.intake = Intake(
             self.stream,
             self.tally,
@@ -102,8 +108,20 @@ class House:
         self.ailing = Ailing(self.store, clock, self._stand_ins, lambda: self._changed(""))
         self.relays: dict[str, Relay] = {}
 
+    def rekey(self) -> None:
+        """Hide reporters with a new key when the present one is old, and let go of the former when it is time."""
+        self.keyring.life = self.settings.new_key_every
+        if self.keyring.turn(self.clock.now()):
+            log.info("the key that hides reporters has changed", former=bool(self.keyring.former))
+            self._hide()
+
+    def _hide(self) -> None:
+        self.admission.rekey(self.keyring.current, self.keyring.former, self.tally.voices.spoke)
+
     async def wake(self) -> None:
         """Take up where the last life left off."""
+        self.rekey()
+        self._hide()
         await self.intake.recover()
         await self._know_feeds()
         await self.desk.wake()
@@ -172,7 +190,8 @@ class House:
             changed=self._changed,
             rules=self.rules,
             origin=lambda: self.origin,
-            key=self.seal,
+            marks=lambda identity: [mark.hex() for mark in self.admission.marks(_ANYWHERE, identity)],
+            unmarked=lambda: self.keyring.until,
             trust=lambda: self.engine.jury.trust,
             route=self._route,
             spread=self.engine.spread,

@@ -8,12 +8,10 @@ truth: the numbers are a fold of it, and can be counted again.
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -24,7 +22,7 @@ from bot.core.hours import HOUR, Hour, spread_out
 from bot.core.model import Report
 from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Sheet, Window
 from bot.core.tally import Tally
-from bot.ports import Clock, Receipt, Refused, Retry, Stream
+from bot.ports import Clock, Receipt, Retry, Stream
 
 _KEEP_FRAMES = timedelta(hours=48)
 _BACKLOG = 200_000  # records that may wait for a blocked disk; then nobody else may join them
@@ -145,7 +143,7 @@ class Intake:
             report
             async for _, body in self._stream.read(0)
             for report in _frame(body).reports
-            if report.reporter == marks.get(report.service)
+            if report.reporter in marks.get(report.service, ())
         ]
 
     async def forget(self, identity: str) -> int:
@@ -157,16 +155,55 @@ class Intake:
         async with self._still:
             async for seq, body in self._stream.read(0):
                 frame = _frame(body)
-                theirs = sum(report.reporter == marks.get(report.service) for report in frame.reports)
+                theirs = sum(report.reporter in marks.get(report.service, ()) for report in frame.reports)
                 if theirs:
                     found += theirs
                     sheets = [Sheet.of(_unnamed(sheet, marks)) for sheet in frame.sheets]
                     await self._stream.rewrite(seq, _encode(Frame(frame.at, sheets, frame.windows)))
         return found
 
-    def _marks(self, identity: str) -> dict[str, bytes]:
+    async def undo(self, identity: str, service: str) -> int:
+        """Take back what a person reported of a service while that counts as their one voice."""
+        window = self.tally.voices.window(service)
+        return await self._withdraw(identity, (service,), math.nextafter(self._now() - window, math.inf))
+
+    async def withdraw(self, identity: str) -> int:
+        """Take back everything of a person that is still counted, as if it had not been said."""
+        return await self._withdraw(identity, self.tally.services(), self.tally.horizon(self._now()))
+
+    async def _withdraw(self, identity: str, services: Collection[str], since: float) -> int:
+        """The log is changed first, so that a count from it gives the same numbers. Answers how many reports it were."""
+        marks = {service: self._admission.marks(service, identity) for service in services}
+        after = max((seq for hour, seq in self._ends.items() if (hour + 1) * HOUR <= since), default=0)
+        found = [
+            seq
+            async for seq, body in self._stream.read(after)
+            if any(_theirs(sheet, marks) for sheet in _frame(body).sheets)
+        ]
+        taken = 0
+        for seq in found:
+            async with self._still:
+                taken += await self._withdrawn(seq, marks, since)
+        if taken:
+            self._heard()
+        return taken
+
+    async def _withdrawn(self, seq: int, marks: _Marks, since: float) -> int:
+        """Take their reports out of one frame, and out of what is counted and known to have spoken."""
+        frame = _frame(await anext(body async for _, body in self._stream.read(seq - 1)))
+        taken = [sheet.only(_theirs(sheet, marks)).since(since) for sheet in frame.sheets]
+        gone = sum(map(len, taken))
+        if gone:
+            kept = [sheet.only(_others(sheet, marks, since)) for sheet in frame.sheets]
+            await self._stream.rewrite(seq, _encode(Frame(frame.at, kept, frame.windows)))
+        for sheet in taken:
+            self.tally.release(sheet)
+            self.tally.count(sheet.since(self.tally.horizon(self._now())), back=True)
+        return gone
+
+    def _marks(self, identity: str) -> _Marks:
         """What stands for a person, by service."""
-        return {service: self._admission.reporter(service, identity) for service in self.tally.services()}
+        return {service: self._admission.marks(service, identity) for service in self.tally.services()}
 
     async def recount(self) -> int:
         """Count the recent past again from the log; answers how many hours differed, and mends them."""
@@ -312,11 +349,26 @@ class Intake:
         return self._clock.now().timestamp()
 
 
-def _unnamed(sheet: Sheet, marks: Mapping[str, bytes]) -> list[Kept]:
+_Marks = Mapping[str, Collection[bytes]]
+
+
+def _theirs(sheet: Sheet, marks: _Marks) -> list[int]:
+    """The places of one person's reports."""
+    by_kind = [marks.get(kind.service, ()) for kind in sheet.kinds]
+    return [place for place, which in enumerate(sheet.which) if sheet.reporters[place] in by_kind[which]]
+
+
+def _others(sheet: Sheet, marks: _Marks, since: float) -> list[int]:
+    """The places of everything but one person's reports since a moment, in Unix seconds."""
+    theirs = set(_theirs(sheet, marks))
+    return [place for place, report in enumerate(sheet) if place not in theirs or report.at < since]
+
+
+def _unnamed(sheet: Sheet, marks: _Marks) -> list[Kept]:
     """The reports of a sheet, those of one person without who they are and what they wrote."""
     return [
         msgspec.structs.replace(report, reporter=b"", text="")
-        if report.reporter == marks.get(report.service)
+        if report.reporter in marks.get(report.service, ())
         else report
         for report in sheet
     ]
@@ -357,24 +409,3 @@ class _Batch:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(exc)
-
-
-def reporter_key(path: Path) -> bytes:
-    """The secret that hides reporters: 32 bytes from a file only its owner may read, made at the first start.
-
-    Raises:
-        Refused: the file cannot be read or made, or others could read it.
-    """
-    try:
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secrets.token_bytes(32))
-        key = path.read_bytes()
-    except OSError as exc:
-        raise Refused(f"cannot keep the reporter key in {path}: {exc.strerror}") from exc
-    if len(key) < 16:
-        raise Refused(
-            f"{path} is too short to be a key: delete it to have a new one made (reporters then count afresh)"
-        )
-    return key

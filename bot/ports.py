@@ -575,6 +575,22 @@ class Intake(Protocol):
         """Take a person out of what is still held; answers how many reports were theirs."""
         ...
 
+    async def undo(self, identity: str, service: str) -> int:
+        """Take back a person's report of a service while it counts, as if it had not been said; answers how many it were.
+
+        Raises:
+            Retry: the disk cannot take it now; ask again.
+        """
+        ...
+
+    async def withdraw(self, identity: str) -> int:
+        """The same for everything of a person that is still counted.
+
+        Raises:
+            Retry: the disk cannot take it now; ask again.
+        """
+        ...
+
     async def count(self, body: bytes, shape: str) -> Receipt:
         """Ready-made counts, in the same three shapes; a resend of the same window replaces it.
 

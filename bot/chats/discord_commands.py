@@ -58,7 +58,7 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     "real": ("incident", "text"),
     "false-alarm": ("incident", "text"),
     "maintenance": ("do", "service", "for", "from", "number", "text"),
-    "config": ("do", "service"),
+    "config": ("do", "service", "text"),
     "test": ("channel",),
     "replay": ("incident", "channel"),
 }
@@ -73,7 +73,7 @@ _REQUIRED = {
 }
 _DOES: Mapping[str, tuple[str, ...]] = {
     "maintenance": ("list", "add", "end"),
-    "config": ("show", "audit"),
+    "config": ("show", "audit", "ignore", "heed", "ignored"),
     "subscribe": ("list", "off", "here"),
     "chart": ("share",),
 }

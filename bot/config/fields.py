@@ -219,6 +219,17 @@ def canary(value: str) -> str:
     return value
 
 
+def key_life(value: timedelta) -> timedelta:
+    """How long a key may live, while the one before it still lives for two days.
+
+    Raises:
+        ValueError: when it is shorter than three days or longer than a year.
+    """
+    if not timedelta(days=3) <= value <= timedelta(days=366):
+        raise ValueError("this must be between 3d and 366d")
+    return value
+
+
 def _nothing_is(empty: Callable[[], Any]) -> BeforeValidator:
     return BeforeValidator(lambda value: empty() if value is None else value)
 

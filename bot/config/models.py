@@ -86,6 +86,13 @@ def _hours(value: object) -> object:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
+class Privacy(Model):
+    """What is known of those who report: a keyed hash, and that not for long."""
+
+    new_key_every: Annotated[Duration, AfterValidator(fields.key_life)] = timedelta(days=30)
+    """How old the key of those hashes may grow. Two days after it was changed, nobody can be told from the old ones."""
+
+
 class ReportTrust(Model):
     """Whose reports may call people. All are counted and shown; fresh accounts alone raise no alarm."""
 
@@ -264,6 +271,8 @@ class File(Model):
     """Places in those chats."""
     report_trust: Annotated[ReportTrust, EmptyDict] = ReportTrust()
     """Whose reports may call people."""
+    privacy: Annotated[Privacy, EmptyDict] = Privacy()
+    """What is known of those who report."""
     levels: Annotated[dict[Name, WholeLevel], EmptyDict] = Field(default_factory=dict)
     """The ladder: names of your choice, mildest first."""
     policy: Annotated[Policy, EmptyDict] = Policy()

@@ -71,6 +71,7 @@ def _settings(path: Path, file: models.File, tree: Mapping, reader: Reader) -> S
         trust=Trust(**file.report_trust.model_dump()),
         canaries=tuple(file.canaries),
         grouping=Rule(services=file.grouping.services, within=file.grouping.within) if file.grouping else None,
+        new_key_every=file.privacy.new_key_every,
         warnings=tuple(sorted(reader.findings.warnings, key=_order(path))),
     )
 

@@ -114,3 +114,4 @@ class Settings:
     trust: Trust = field(default_factory=Trust)
     canaries: tuple[str, ...] = ()
     grouping: Rule | None = None
+    new_key_every: timedelta = timedelta(days=30)

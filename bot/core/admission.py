@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, repeat
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from bot.core.reports import Cell, Kept, Kind, Raw, RawCount, RawReport, Read, Sheet, When, Window
 
 Word = Callable[[str], str]
+Spoke = Callable[[str, bytes, float], bool]
 Taken = TypeVar("Taken", Kept, Window)
 _Words = tuple[str, str | None, str | None, str | None]
 
@@ -56,8 +57,18 @@ class Admission:
         self._regions = _Memo(lambda words: _known("region", words, vocabulary.region(words)))
         self._platforms = _Memo(lambda words: _known("platform", words, vocabulary.platform(words)))
         self._hashes = _Hashes(key)
+        self._former: _Hashes | None = None
+        self._spoke: Spoke = lambda _service, _who, _at: False
         self._oldest = float("inf") if oldest is None else oldest.total_seconds()
         self._newest = newest.total_seconds()
+
+    def rekey(self, key: bytes, former: bytes, spoke: Spoke) -> None:
+        """Hide reporters with another key from now on.
+
+        While there is a former one, `spoke` says of a hash made with that whether the person was counted less than a
+        window from a moment: whoever was keeps that hash, and is one voice still.
+        """
+        self._hashes, self._former, self._spoke = _Hashes(key), _Hashes(former) if former else None, spoke
 
     def relearn(self) -> None:
         """The vocabulary has changed: nothing that words meant is taken for granted."""
@@ -85,12 +96,19 @@ class Admission:
         numbers: defaultdict[_Words, int] = defaultdict(count().__next__)
         which = [numbers[raw.service, raw.region, raw.platform, raw.symptom] for raw in raws]
         kinds = [self._kind(*words) for words in numbers]
+        moments = self._moments(raws, now)
+        reporters = _hashed(self._hashes, raws, which, kinds)
+        if self._former is not None:
+            before = _hashed(self._former, raws, which, kinds)
+            ats = moments if len(moments) > 1 else repeat(moments[0])
+            rows = zip(reporters, before, which, ats, strict=False)
+            reporters = [old if self._spoke(kinds[kind].service, old, at) else new for new, old, kind, at in rows]
         return Sheet(
             door,
             kinds,
             which,
-            self._moments(raws, now),
-            self._reporters(raws, which, kinds),
+            moments,
+            reporters,
             [raw.id or "" for raw in raws],
             {place: _CONTROL.sub("", raw.text) for place, raw in enumerate(raws) if raw.text},
         )
@@ -110,19 +128,6 @@ class Admission:
         if ats.count(None) == len(ats):
             return [now]
         return [now if at is None else self._moment("at", at, now) for at in ats]
-
-    def _reporters(self, raws: Sequence[RawReport], which: Sequence[int], kinds: Sequence[Kind]) -> list[bytes]:
-        """What `reporter` says of each, without a call for each; nothing for those who give no name."""
-        begun = [self._hashes[kind.service].copy for kind in kinds]
-        hashed: list[bytes] = []
-        for place, raw in zip(which, raws, strict=True):
-            if raw.reporter:
-                digest = begun[place]()
-                digest.update(raw.reporter.encode("utf-8", "surrogatepass"))
-                hashed.append(digest.digest())
-            else:
-                hashed.append(b"")
-        return hashed
 
     def windows(self, read: Read[RawCount], now: float) -> list[Window]:
         """The ready-made counts as they can be kept; those that cannot be taken join what was rejected."""
@@ -152,10 +157,12 @@ class Admission:
 
         The service goes in, so that nobody can follow a person from one service to another.
         """
-        digest = self._hashes[service].copy()
-        digest.update(identity.encode("utf-8", "surrogatepass"))
-        hashed: bytes = digest.digest()
-        return hashed
+        return _hash(self._hashes, service, identity)
+
+    def marks(self, service: str, identity: str) -> tuple[bytes, ...]:
+        """Every hash that may stand for a person at a service: of the present key, then of the former while it lives."""
+        rings = (self._hashes,) if self._former is None else (self._hashes, self._former)
+        return tuple(_hash(ring, service, identity) for ring in rings)
 
     def _moment(self, field: str, at: When, now: float) -> float:
         """Unix seconds, if that is near enough to the present."""
@@ -227,6 +234,27 @@ class _Hashes(dict[str, Any]):
         begun = hashlib.blake2s(service.encode() + b"\0", key=self._key[:32], digest_size=16)
         self[service] = begun
         return begun
+
+
+def _hash(hashes: _Hashes, service: str, identity: str) -> bytes:
+    digest = hashes[service].copy()
+    digest.update(identity.encode("utf-8", "surrogatepass"))
+    hashed: bytes = digest.digest()
+    return hashed
+
+
+def _hashed(hashes: _Hashes, raws: Sequence[RawReport], which: Sequence[int], kinds: Sequence[Kind]) -> list[bytes]:
+    """What `reporter` says of each, without a call for each; nothing for those who give no name."""
+    begun = [hashes[kind.service].copy for kind in kinds]
+    hashed: list[bytes] = []
+    for place, raw in zip(which, raws, strict=True):
+        if raw.reporter:
+            digest = begun[place]()
+            digest.update(raw.reporter.encode("utf-8", "surrogatepass"))
+            hashed.append(digest.digest())
+        else:
+            hashed.append(b"")
+    return hashed
 
 
 def _service(vocabulary: Vocabulary, words: str) -> str:

@@ -27,12 +27,12 @@ VERBS = {
     "declare": "open an incident that nothing has noticed yet",
     "merge": "close an incident as part of another: merge <this> into <that>",
     "subscribe": "be called for <service or all> [level]; off, list; with here the whole channel hears of it",
-    "report": "say that a service does not work for you",
+    "report": "say that a service does not work for you; report undo takes it back",
     "works": "say that it works for you",
     "real": "say afterwards that it was a real incident",
     "false-alarm": "say that nothing was wrong",
     "maintenance": "planned work: add <service> 2h from 22:00, list, end <number>",
-    "config": "show: the levels in words, the file and its last error; audit: who changed what",
+    "config": "show: the levels and the file; audit: who changed what; ignore, heed: whose reports count",
     "test": "play a marked TEST incident in a channel",
     "replay": "build a lost thread again",
     "help": "this list",
@@ -52,6 +52,8 @@ _SYNONYMS = {
     "falsealarm": "false-alarm",
 }
 _ABOUT_SERVICE = ("status", "report", "declare", "chart", "share", "works")
+UNDO = "undo"
+"""After `report`: take it back."""
 _OWN_WORDS = ("maintenance", "config", "test", "help", "subscribe")
 
 
@@ -95,10 +97,12 @@ def _targeted(request: Request, service: Callable[[str], str | None]) -> Request
     about = request.verb in _ABOUT_SERVICE
     if request.verb in _OWN_WORDS or (request.incident and not about):
         return request  # said in a thread or on a button: the words are all text
-    found, rest = fronted(request.text, service)
+    words = request.text.split()
+    if request.verb == "report" and words[:1] == [UNDO]:  # `report undo twitter` is `report twitter undo`
+        words = [*words[1:], UNDO]
+    found, rest = fronted(" ".join(words), service)
     if found:
         return replace(request, target=found, text=rest)
-    words = request.text.split()
     if words and (_looks_like_id(words[0]) or (about and not request.incident)):
         return replace(request, target=words[0], text=" ".join(words[1:]))
     return request

@@ -93,7 +93,9 @@ class Voices:
         """Mark them one after the other; answers the places of those that are new."""
         places: list[int] = []
         for place, report in enumerate(sheet):
-            if any(report.id in marks.ids for marks in (self._young, self._old)) or self._spoke(report):
+            if any(report.id in marks.ids for marks in (self._young, self._old)) or self.spoke(
+                report.service, report.reporter, report.at
+            ):
                 continue
             if report.id:
                 self._young.ids.add(report.id)
@@ -102,13 +104,17 @@ class Voices:
             places.append(place)
         return places
 
-    def _spoke(self, report: Kept) -> bool:
-        """True when this reporter was counted less than a window before or after."""
-        times = (*self._young.times(report.reporter), *self._old.times(report.reporter))
+    def window(self, service: str) -> float:
+        """For how long a reporter of a service is one voice, in seconds."""
+        return self._windows.get(service, self._usual)
+
+    def spoke(self, service: str, who: bytes, at: float) -> bool:
+        """True when a reporter was counted less than a window before or after a moment, in Unix seconds."""
+        times = (*self._young.times(who), *self._old.times(who))
         if not times:
             return False
-        window = self._windows.get(report.service, self._usual)
-        return any(abs(report.at - time) < window for time in times)
+        window = self.window(service)
+        return any(abs(at - time) < window for time in times)
 
     def _age(self, more: int) -> None:
         self._held += more

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
+from msgspec.structs import replace
 
 from bot.core.model import Answer, Form, Incident, Policy, Request, Said
 from bot.core.places import COUNTRIES, PLATFORMS, SYMPTOMS, label
 from bot.core.rights import enough, needed
 from bot.core.speech import meant, understood
 from bot.desk.audit import Audit
+from bot.desk.ears import Ears
 from bot.desk.finding import Finder
 from bot.desk.forms import SPANS, Forms
 from bot.desk.papers import Papers
@@ -30,7 +32,7 @@ _MOST = 25
 _PATIENCE = 10.0
 _SLOW = {"test": 90.0}
 """Verbs that wait for a chat, and for how many seconds at most."""
-_AUDITED = frozenset({"maintenance", "test", "replay"})
+_AUDITED = frozenset({"maintenance", "test", "replay", "config"})
 
 
 class Desk:
@@ -41,6 +43,7 @@ class Desk:
         self._audit = Audit(house.store, house.clock)
         finder = Finder(house)
         reads = Reads(house, finder)
+        self._ears = Ears(house)
         self._planning = Planning(house, finder)
         self._subscribing = Subscribing(house, finder)
         self._forms = Forms(house, finder, self._options)
@@ -48,11 +51,11 @@ class Desk:
         for room in (
             reads,
             Writes(house, finder, reads),
-            Voices(house, finder),
+            Voices(house, finder, self._ears),
             self._planning,
             self._subscribing,
             Threads(house, finder),
-            Papers(house, self._audit),
+            Papers(house, self._audit, self._ears),
         ):
             self._verbs |= room.verbs()
 
@@ -61,6 +64,7 @@ class Desk:
         await self._audit.wake()
         await self._planning.wake()
         await self._subscribing.wake()
+        await self._ears.wake()
 
     def refit(self) -> None:
         """The services are others now: put what people planned and wished over them again."""
@@ -102,7 +106,7 @@ class Desk:
             who = asked.who
             log.info("a person acted", verb=asked.verb, who=who.id, chat=who.chat, channel=asked.channel)
             if asked.verb in _AUDITED:
-                await self._audit.add(asked)
+                await self._audit.add(_nameless(asked))
         return answer
 
     def form(self, request: Request) -> Form | None:
@@ -137,8 +141,19 @@ class Desk:
 
 def _changes(asked: Request) -> bool:
     """True for what changes the state of the house, and not only one person's own voice."""
-    looks = asked.verb == "config" or (asked.verb == "maintenance" and asked.text.strip() in ("", "list"))
+    looks = (asked.verb == "config" and _first(asked) not in ("ignore", "heed")) or (
+        asked.verb == "maintenance" and asked.text.strip() in ("", "list")
+    )
     return needed(asked.verb) in ("act", "admin") and not looks
+
+
+def _first(asked: Request) -> str:
+    return asked.text.strip().partition(" ")[0]
+
+
+def _nameless(asked: Request) -> Request:
+    """What the trail keeps: who is ignored is kept nowhere by name."""
+    return replace(asked, text=_first(asked)) if asked.verb == "config" else asked
 
 
 def _denied(asked: Request) -> Answer:

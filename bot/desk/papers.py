@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from bot.core.model import Answer, Bold, Request, Said, Service, Text, When
 from bot.core.wording import lasted
 from bot.desk.audit import Audit
+from bot.desk.ears import VERBS as EARS
+from bot.desk.ears import Ears
 from bot.desk.rooms import Rooms, Verb, no
 
 _SHOWN = 15
@@ -14,11 +16,12 @@ _SERVICES = 20
 
 
 class Papers:
-    """Shows the settings; it never changes them."""
+    """Shows the settings, which it never changes, and hands on who is to be heard."""
 
-    def __init__(self, house: Rooms, audit: Audit) -> None:
+    def __init__(self, house: Rooms, audit: Audit, ears: Ears) -> None:
         self._house = house
         self._audit = audit
+        self._ears = ears
 
     def verbs(self) -> Mapping[str, Verb]:
         """The verbs of this room."""
@@ -30,6 +33,8 @@ class Papers:
             return self._show(rest or request.target)
         if do == "audit":
             return self._trail()
+        if do in EARS:
+            return await self._ears.answer(do, rest, request)
         return self._show(request.text.strip())
 
     def _show(self, words: str) -> Answer:

@@ -71,6 +71,7 @@ class Rooms:
     `route` gives a service its routes and `spread` has those heard of what is open; `channels` are the configured ones, and
     `calling` the chats in which people can be called. `groups` are the living groups of several incidents; what is done to members `at_once` is told in one line. `chats` and
     `draw` come once the doors are open: a place of each channel with its chat, and the chart of a service.
+    `marks` answers what stands for a person whose name is not kept, the present mark first, `unmarked` when that changes.
     """
 
     services: Mapping[str, Service]
@@ -85,7 +86,8 @@ class Rooms:
     changed: Callable[[str], None] = lambda _service: None
     rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     origin: Callable[[], Origin | None] = lambda: None
-    key: bytes = b""
+    marks: Callable[[str], Sequence[str]] = lambda identity: (identity,)
+    unmarked: Callable[[], datetime | None] = lambda: None
     trust: Callable[[], Trust] = Trust
     chats: Mapping[str, tuple[Chat, Place]] = field(default_factory=dict)
     draw: Callable[[str], Awaitable[bytes | None]] | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any
 
 from bot.core import wording
@@ -11,17 +10,22 @@ from bot.core.model import Acted, Answer, Numbers, Person, Request
 from bot.core.places import platform as platform_of
 from bot.core.places import region as region_of
 from bot.core.places import symptom as symptom_of
+from bot.core.speech import UNDO
 from bot.core.trust import place, weight
+from bot.desk.ears import Ears
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no, yes
+
+_THANKS = "Thank you, counted. "
 
 
 class Voices:
     """The verbs that anybody may use."""
 
-    def __init__(self, house: Rooms, finder: Finder) -> None:
+    def __init__(self, house: Rooms, finder: Finder, ears: Ears) -> None:
         self._house = house
         self._finder = finder
+        self._ears = ears
 
     def verbs(self) -> Mapping[str, Verb]:
         """The verbs of this room."""
@@ -32,13 +36,25 @@ class Voices:
         if service is None:
             return self._finder.no_service(request)
         before = self._numbers(service)
+        if request.text.strip().lower() == UNDO:
+            return await self._undo(request.who, service)
+        if self._ears.deaf_to(request.who):
+            return yes((_THANKS, self._others(service, before, among=False)))
         weighs = weight(request.who, self._house.clock.now(), self._house.trust())
         receipt = await self._house.intake.admit((_told(request, service),), place(request.who), weight=weighs)
         if receipt.rejected:
             return no((receipt.rejected[0][1],))
         await self._say(request.who, service, "fails")
-        thanks = "Thank you, counted. " if receipt.accepted else "Counted already: one person is one voice. "
+        thanks = _THANKS if receipt.accepted else "Counted already: one person is one voice. "
         return yes((thanks, self._others(service, before, among=not receipt.accepted)))
+
+    async def _undo(self, who: Person, service: str) -> Answer:
+        """Take back what a person said of a service while that still counts for them."""
+        name = self._house.services[service].name
+        taken = await self._house.intake.undo(_identity(who), service)
+        if not taken:
+            return no((f"There is nothing to take back: no report of yours on {name} counts now.",))
+        return yes((f"Taken back: your report of {name} is not counted any more.",))
 
     def _numbers(self, service: str) -> Numbers | None:
         verdict = self._house.verdicts.get(service)
@@ -68,11 +84,16 @@ class Voices:
     async def _say(self, who: Person, service: str, verb: str) -> Any:
         """Keep or take back a person's word that it works; a keyed mark stands for the person."""
         living = self._house.board.living(service)
-        mark = blake2b(f"{who.chat}:{who.id}".encode(), key=self._house.key, digest_size=6).hexdigest()
-        if living is None or (mark in living.fine) is (verb == "works"):
+        marks = [mark[:12] for mark in self._house.marks(_identity(who))]
+        known = next((mark for mark in marks if living and mark in living.fine), "")
+        if living is None or bool(known) is (verb == "works") or self._ears.deaf_to(who):
             return living
-        act = Acted(at=self._house.clock.now(), verb=verb, who=mark, incident=living.id)
+        act = Acted(at=self._house.clock.now(), verb=verb, who=known or marks[0], incident=living.id)
         return (await self._house.act(service, act))[1]
+
+
+def _identity(who: Person) -> str:
+    return f"{who.chat}:{who.id}"
 
 
 def _told(request: Request, service: str) -> dict[str, Any]:
@@ -80,7 +101,7 @@ def _told(request: Request, service: str) -> dict[str, Any]:
     words = request.text.strip()
     told = {
         "service": service,
-        "reporter": f"{request.who.chat}:{request.who.id}",
+        "reporter": _identity(request.who),
         "symptom": request.symptom or symptom_of(words),
         "platform": request.platform or platform_of(words),
         "region": request.region or region_of(words),

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import stat
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -16,9 +15,10 @@ from bot.core.model import Report
 from bot.core.reports import Frame
 from bot.core.tally import Tally
 from bot.database import Database
-from bot.intake import Intake, reporter_key
-from bot.ports import Receipt, Refused, Retry
+from bot.intake import Intake
+from bot.ports import Receipt, Retry
 from bot.stores.counts import CountStore
+from bot.stores.keyring import Keyring
 from bot.streams.local import LocalStream
 
 SERVICES = ("twitter", "github")
@@ -68,7 +68,7 @@ class House:
         self.archive = CountStore(self.database)
         self.stream = GatedStream(LocalStream(Database(folder / "reports.db")))
         self.tally = Tally()
-        admission = Admission(VOCABULARY, reporter_key(folder / "reporter.key"))
+        admission = Admission(VOCABULARY, Keyring(folder / "reporter.key", timedelta(days=30), clock.now()).current)
         self.heard: list[None] = []
         self.intake = Intake(
             self.stream, self.tally, admission, clock, archive=self.archive, heard=lambda: self.heard.append(None)
@@ -357,19 +357,6 @@ async def test_nothing_on_disk_names_a_reporter(house):
     await house.intake.admit([report(reporter="anna.secret@example.org", id="7", text="down")], "web")
     await house.intake.keep()
     artefacts = [path.read_bytes() for path in house.folder.iterdir()]
-    key = (house.folder / "reporter.key").read_bytes()
+    key = (house.folder / "reporter.key").read_bytes()[:32]
     assert not any(b"anna" in artefact for artefact in artefacts)
     assert sum(key in artefact for artefact in artefacts) == 1
-
-
-def test_the_key_is_made_once_and_is_for_its_owner_alone(tmp_path):
-    path = tmp_path / "reporter.key"
-    key = reporter_key(path)
-    assert len(key) == 32
-    assert reporter_key(path) == key
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.write_bytes(b"short")
-    with pytest.raises(Refused, match="too short"):
-        reporter_key(path)
-    with pytest.raises(Refused, match="cannot keep the reporter key"):
-        reporter_key(path / "deeper")

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 from datetime import timedelta
 
 import numpy as np
@@ -174,3 +175,78 @@ async def test_ten_thousand_reports_of_one_account_count_once(house, prove):
     later = house.tally.total("s0", house.tally.bucket(house.clock.now()))
     wrong += [] if later == 1.0 else ["not heard again after the window"]
     prove("R40", 10_000, wrong, "reports of one account at three doors, counted once within the window")
+
+
+def numbers(house):
+    """All that is counted, by service and bucket, with the cells of each."""
+    now = house.tally.bucket(house.clock.now())
+    return {
+        name: (house.tally.totals(name, now - 60, now), house.tally.cells(name, now - 60, now)) for name in SERVICES
+    }
+
+
+async def test_what_is_taken_back_is_as_if_it_had_not_been_said(house, prove):
+    chance = random.Random(43)
+    whom = people(40, fresh=False) + people(20, fresh=True)
+    wrong = []
+    for trial in range(50):
+        others = chance.sample(whom, 8)
+        await say(house, SERVICES[:3], others)
+        await house.clock.advance(chance.uniform(1, 120))
+        before = numbers(house)
+        mine = chance.choice([who for who in whom if who not in others] or whom)
+        said = await house.desk.answer(Request(verb="", who=mine, text="report s1 log-in fails in Japan"))
+        if "Thank you" not in str(said):
+            continue
+        undone = await house.desk.answer(
+            Request(verb="", who=mine, text=chance.choice(("report undo s1", "report s1 undo")))
+        )
+        wrong += [] if undone.ok and numbers(house) == before else [f"trial {trial}: the counts differ"]
+        wrong += [] if await house.intake.recount() == 0 else [f"trial {trial}: a count from the log differs"]
+        again = await house.desk.answer(Request(verb="report", who=mine, target="s1"))
+        wrong += [] if "Thank you" in str(again) else [f"trial {trial}: not heard again"]
+        wrong += (
+            [] if await house.intake.recount() == 0 else [f"trial {trial}: a count from the log differs afterwards"]
+        )
+    prove("R43", 50, wrong, "reports taken back, with the same counts as before and as from the log")
+
+
+async def test_who_is_ignored_is_thanked_and_not_counted(house, prove):
+    mod = Person(chat="disco", id="900", name="Mod")
+    troll, other = (Person(chat="disco", id=str(n), name="T") for n in (666, 667))
+    wrong = []
+    await say(house, SERVICES[:2], [troll, other])
+    told = await house.desk.answer(Request(verb="", who=mod, text="config ignore <@666>"))
+    wrong += [] if "2 of their reports" in str(told) else [f"not taken back: {told}"]
+    await house.clock.advance(3600)
+    before = numbers(house)
+    said = await house.desk.answer(Request(verb="report", who=troll, target="s0"))
+    wrong += [] if said.ok and "Thank you, counted" in str(said) else ["they can tell"]
+    wrong += [] if numbers(house) == before else ["counted all the same"]
+    await house.desk.answer(Request(verb="report", who=other, target="s0"))
+    wrong += [] if numbers(house) != before else ["another one is ignored as well"]
+    trail = str(await house.desk.answer(Request(verb="", who=mod, text="config audit")))
+    wrong += [] if "config" in trail and "666" not in trail else [f"the trail: {trail}"]
+    kept = await house.store.get("ignored")
+    wrong += ["the store knows their name"] if b"666" in kept else []
+    denied = await house.desk.answer(Request(verb="config", who=other, text="ignore <@900>", right="act"))
+    wrong += ["anybody may"] if denied.ok else []
+    await house.desk.answer(Request(verb="", who=mod, text="config heed 666"))
+    before = numbers(house)
+    await house.desk.answer(Request(verb="report", who=troll, target="s1"))
+    wrong += [] if numbers(house) != before else ["not heard again"]
+    prove("R43", 9, wrong, "checks of somebody who is ignored, and heard again")
+
+
+async def test_a_false_alarm_closes_and_stays_closed_until_it_is_worse(house, prove):
+    wrong = []
+    for service in SERVICES[:5]:
+        await say(house, [service], people(20, fresh=False))
+        await minutes(house, 3)
+        living = house.board.living(service)
+        mod = Person(chat="disco", id="mod", name="Mod")
+        await house.desk.answer(Request(verb="false-alarm", who=mod, incident=living.id))
+        await minutes(house, 5)
+        after = house.engine.cases[service].incident
+        wrong += [] if (after.state, after.verdict) == ("closed", "false-alarm") else [f"{service}: {after.state}"]
+    prove("R43", 5, wrong, "incidents that a moderator called a false alarm")
