@@ -12,7 +12,7 @@ from bot.core.showing import ladder, shown
 from bot.core.speech import VERBS
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no
-from bot.detectors.surge import Verdict
+from bot.detectors.verdict import Verdict
 from bot.ports import Retry
 
 _LINES = 15
