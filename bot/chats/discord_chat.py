@@ -28,7 +28,7 @@ from bot.chats.discord_calls import Calls, Doorstep
 from bot.chats.discord_gateway import Gateway, Identifies, stay
 from bot.chats.discord_pins import Pins
 from bot.chats.discord_posts import Posts
-from bot.chats.discord_trouble import GONE, PICTURELESS, troubles
+from bot.chats.discord_trouble import GONE, PICTURELESS, UNKNOWN_CHANNEL, troubles
 from bot.core.model import Head, Line
 from bot.ports import Clock, Desk, Letter, Missing, Place, Refused, Retry, Word
 
@@ -98,11 +98,11 @@ class DiscordChat:
 
     async def reply(self, place: Place, ref: str, key: str, line: Line, since: datetime | None) -> None:
         """Say one line in the thread, unless an earlier try already did."""
-        _, thread = wire.parsed(ref)
+        _, thread = parsed = wire.parsed(ref)
         async with self._calling(place, "write in a thread", gone=GONE["reply"]):
             client = await self._client()
             if not await self._told(client, thread, line, since):
-                await self._say(client, thread, key, line)
+                await self._say(client, place, parsed, key, line)
 
     async def close(self, place: Place, ref: str, head: Head, png: bytes | None) -> None:
         """Show the last head, then archive and lock the thread; a thread that was deleted needs no rest."""
@@ -247,8 +247,17 @@ class DiscordChat:
         ]
         return looks.number(line.seq) in marks
 
-    async def _say(self, client: discord.Client, thread: int, key: str, line: Line) -> None:
-        await wire.awake(client, thread, lambda: wire.send(client, thread, key, line))
+    async def _say(self, client: discord.Client, place: Place, ref: tuple[int, int], key: str, line: Line) -> None:
+        """Say it; a thread that was deleted is made again under its head, if that is still there."""
+        channel, thread = ref
+        try:
+            await wire.awake(client, thread, lambda: wire.send(client, thread, key, line))
+        except discord.NotFound as missing:
+            parent = await self._channel(place)
+            if missing.code != UNKNOWN_CHANNEL or not isinstance(parent, discord.TextChannel) or parent.id != channel:
+                raise
+            await wire.make_thread(parent.get_partial_message(thread), key.partition("/")[0])
+            await wire.send(client, thread, key, line)
 
     async def _pin(self, channel: int, message: int, head: Head) -> None:
         """Pinned while it lives; a forum's post stands by itself."""

@@ -46,7 +46,7 @@ def allowed(mention: str) -> discord.AllowedMentions:
     )
 
 
-async def make_thread(message: discord.Message, name: str) -> None:
+async def make_thread(message: discord.PartialMessage, name: str) -> None:
     """Make the thread of a head; its name never changes, since Discord lets a thread be renamed twice in ten minutes."""
     try:
         await message.create_thread(name=name[:100], auto_archive_duration=WEEK)

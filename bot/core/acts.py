@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bot.core import wording
 from bot.core.grouping import joined
-from bot.core.life import Lived, Outcome, close, enter, reopened, suspect, tell
+from bot.core.life import Lived, Outcome, also, close, enter, reopened, suspect, tell
 from bot.core.model import Acted, Case, Confidence, Incident, Kind, Policy, State
 
 _MOST_FINE = 500
@@ -52,7 +52,8 @@ def acted(case: Case, act: Acted, policy: Policy) -> Outcome:
     if act.verb in ("resolve", "false-alarm", "merge", "unwatch"):
         return _ended(_noted(incident, act), act)
     if act.verb == "reopen":
-        return reopened(incident, act.at, incident.level or policy.open_at, policy)
+        incident, said = _said(incident, act)
+        return also(said, reopened(incident, act.at, incident.level or policy.open_at, policy))
     return _said(_noted(incident, act), act)
 
 

@@ -115,6 +115,7 @@ async def test_a_closed_incident_can_be_judged_noted_and_reopened(life):
     assert life.incident().verdict == "real"
     assert (await life.press("note", incident=incident.id, text="bill of 3 h")).ok
     assert (await life.press("reopen", incident=incident.id)).ok
+    assert (await life.timeline())[-2] == "Anna reopened it, from slack."
     assert life.incident().state is State.OPEN
     assert said(await life.press("reopen", incident=incident.id)) == f"{incident.id} is open already."
 

@@ -298,15 +298,28 @@ async def test_a_deleted_head_is_gone_and_may_be_posted_afresh_at_once(
     assert [m["id"] for m in double.said()] == [fresh.partition(":")[2]]
 
 
-async def test_a_deleted_thread_is_gone_for_replies_and_needs_no_closing(
+async def test_a_deleted_thread_is_made_again_for_a_line_and_needs_no_closing(
+    double: DiscordDouble, chat: DiscordChat
+) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    thread = ref.partition(":")[2]
+    double.delete_thread(thread)
+    await chat.reply(PLACE, ref, "k/1", line(1), None)
+    assert [m["embeds"][0]["footer"]["text"] for m in double.said(thread)] == ["#1"]
+    assert double.threads[thread]["name"] == "k"
+    double.delete_thread(thread)
+    await chat.close(PLACE, ref, head(push="Over"), None)
+    assert double.said()[0]["content"] == "Over"
+
+
+async def test_a_line_whose_head_and_thread_were_deleted_has_nowhere_to_go(
     double: DiscordDouble, chat: DiscordChat
 ) -> None:
     ref = await chat.open(PLACE, "k/open", HEAD, None, None)
     double.delete_thread(ref.partition(":")[2])
+    double.delete_message(ref.partition(":")[2])
     with pytest.raises(Gone):
         await chat.reply(PLACE, ref, "k/1", line(1), None)
-    await chat.close(PLACE, ref, head(push="Over"), None)
-    assert double.said()[0]["content"] == "Over"
 
 
 async def test_a_reopened_incident_speaks_in_its_locked_thread_again(double: DiscordDouble, chat: DiscordChat) -> None:

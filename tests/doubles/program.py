@@ -35,6 +35,8 @@ defaults: {{tell: [wall, ops, community], one_voice: 4s}}
 services:
   twitter: {{name: Twitter, aliases: [x]}}
 """
+MORE = "".join(f"  s{n}: {{name: S{n}}}\n" for n in range(5))
+"""Services more, for what is tried several times in one life."""
 
 
 class Program:
@@ -58,6 +60,7 @@ class Program:
                 discord=discord.url,
                 gateway=discord.gateway_url,
             )
+            + MORE
         )
 
     async def start(self) -> Self:
