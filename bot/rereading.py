@@ -93,6 +93,6 @@ def _look(file: Path) -> tuple[str, int, int, int]:
     try:
         real = file.resolve()
         found = real.stat()
-    except OSError:
+    except (OSError, RuntimeError):  # before Python 3.13 a link that leads to itself is a RuntimeError
         return str(file), 0, 0, 0
     return str(real), found.st_ino, found.st_size, found.st_mtime_ns

@@ -14,6 +14,7 @@ from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.core.model import Acted
 from bot.core.wording import plain
+from bot.rereading import mark
 from bot.world.steady import SteadyClock
 
 BASE = """\
@@ -146,7 +147,20 @@ async def test_a_bad_file_is_said_with_its_line_and_the_house_stays_ready(lived_
     prove("R52", 1, wrong, "bad files said with line and column, and mended")
 
 
-@pytest.mark.parametrize("how", ["gone", "empty", "a folder", "latin", "utf-16"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "gone",
+        "half",
+        "empty",
+        "a folder",
+        "a dead link",
+        "a link to itself",
+        "latin",
+        "utf-16",
+        pytest.param("forbidden", marks=pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")),
+    ],
+)
 async def test_a_file_that_cannot_be_read_changes_nothing(lived_in, prove, how):
     serving, file = lived_in
     text, before = file.read_text(), shape(serving.house.settings)
@@ -157,10 +171,19 @@ async def test_a_file_that_cannot_be_read_changes_nothing(lived_in, prove, how):
         file.write_bytes(text.replace("Twitter", "Zw\xe4").encode("latin-1"))
     elif how == "utf-16":
         file.write_text(text, "utf-16-be")
+    elif how == "half":
+        file.write_text(text[: len(text) // 2] + "\n  twi")
     elif how == "empty":
         file.write_text("services: [")
+    elif how in ("a dead link", "a link to itself"):
+        file.symlink_to(file.with_name("nowhere") if how == "a dead link" else file)
+    elif how == "forbidden":
+        file.write_text(text)
+        file.chmod(0)
+    seen = mark((file,))
     await serving.rereading.reread()
     wrong = [] if shape(serving.house.settings) == before and serving.rereading.trouble else [serving.rereading.trouble]
+    wrong += [] if seen != mark((file.with_name("log"),)) else ["the change would not be seen"]
     prove("R52", 1, wrong, "files that cannot be read")
 
 
@@ -217,8 +240,33 @@ async def test_the_running_program_sees_a_new_file_and_a_hangup_signal(tmp_path,
     prove("R52", 3, [] if await process.wait() == 0 else [log.read_text()], "changes seen by the running program")
 
 
+async def test_a_running_program_follows_the_links_of_a_mounted_configuration(tmp_path, prove):
+    """As Kubernetes mounts a ConfigMap: the file is a link through a folder that is a link, and that one is swapped."""
+    mounted, log = tmp_path / "conf", tmp_path / "log"
+    mounted.mkdir()
+    for number in (1, 2, 3):
+        (mounted / f"..v{number}").mkdir()
+        text = written(random.Random(number)) if number < 3 else "servces: {}\n"
+        (mounted / f"..v{number}" / "config.yaml").write_text(text)
+    (mounted / "..data").symlink_to("..v1")
+    (mounted / "config.yaml").symlink_to("..data/config.yaml")
+    with log.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", "-c", str(mounted / "config.yaml"), stdout=out, stderr=out
+        )
+    await _said(log, b'"ready"')
+    for number, words in ((2, b'"configuration read again"'), (3, b"config.yaml:1:1")):
+        (mounted / "..new").symlink_to(f"..v{number}")
+        (mounted / "..new").rename(mounted / "..data")
+        await _said(log, words)
+    process.terminate()
+    prove(
+        "R52", 2, [] if await process.wait() == 0 else [log.read_text()], "swaps of the folder behind a link, one bad"
+    )
+
+
 async def _said(log, words, times=1):
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while log.read_bytes().count(words) < times:
         assert time.monotonic() < until, log.read_text()
         await asyncio.sleep(0.05)
