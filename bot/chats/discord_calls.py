@@ -37,9 +37,8 @@ class Doorstep(Ear):
         await asyncio.Event().wait()
 
     async def told(self, payload: dict[str, Any]) -> None:
-        """Hear what the gateway would have told. It keeps no roles by name here, so their ids are taken as they come."""
+        """Hear what the gateway would have told."""
         interaction: discord.Interaction = discord.Interaction(data=payload, state=self._connection)  # type: ignore[arg-type]
-        interaction.extras["roles"] = payload.get("member", {}).get("roles", [])
         await self.on_interaction(interaction)
 
 

@@ -164,8 +164,7 @@ class Ear(discord.Client):
         )
         parent = getattr(interaction.channel, "parent_id", None)
         places = (self._places.get(str(number)) for number in (interaction.channel_id, parent))
-        roles = interaction.extras.get("roles") or [role.id for role in getattr(user, "roles", ())]
-        held = [str(user.id), *map(str, roles)]
+        held = [str(user.id), *map(str, getattr(user, "_roles", ()))]  # `roles` leaves out what it knows no name of
         right = granted(self._roles, held)
         return Request(verb=verb, who=who, channel=next(filter(None, places), ""), right=right, **said)
 

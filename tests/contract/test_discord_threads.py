@@ -342,7 +342,9 @@ async def test_only_a_line_with_a_mention_pings_and_nobody_else(double: DiscordD
     loud = Line(seq=3, text=hostile, tone="critical", level="critical", loud=True, mention=f"<@&{ROLE}>")
     await chat.reply(PLACE, ref, "k/3", loud, None)
     assert double.pings == [f"@&{ROLE}"]
-    assert double.said(ref.partition(":")[2])[-1]["content"] == f"<@&{ROLE}> **Worse**: "
+    assert double.said(ref.partition(":")[2])[-1]["content"] == f"<@&{ROLE}>", (
+        "no half of a sentence with a stranger in it"
+    )
 
 
 async def test_a_burst_stays_within_discords_own_limit_of_five_posts_in_five_seconds(clock: ManualClock) -> None:
