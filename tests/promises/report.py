@@ -88,6 +88,9 @@ tries the true rate is below 3/*n* with 95 % confidence (the rule of three), giv
 bound is left out below thirty tries, where a test is a table of cases and no sample. What a test does not try, it does
 not prove: the doubles of Slack and Discord are not the live services.
 
+A crash point is any call that leaves the process: a test names them all, so that a new one cannot be forgotten, and a
+life is ended before and after each (`tests/promises/test_promises_crashes.py`); calls that hang are tried under R9 and R11.
+
 `make promises` runs the quick tests and writes this page. Rows marked *deep* take minutes to hours: `make soak` runs
 them, and their counts are kept until it is run again. Ten bugs that are known to be bad are planted by `make
 seeded-bugs`, which fails unless a test finds each of them.

@@ -207,6 +207,8 @@ async def test_a_house_that_dies_at_any_write_or_post_loses_and_doubles_nothing(
         found = await lived(tmp_path / f"{point}-{side}", Fate(crashes, side))
         wrong += [f"{side} {calm.names[point]} ({point}): {w}" for w in found]
     times = "crashes" if again is None else "pairs of crashes"
+    ghosts = [w for w in wrong if "R3" in w]
+    prove("R3", len(tries), ghosts, f"{times} of a whole house, after which nothing had been posted unstored")
     prove("R2", len(tries), wrong, f"{times} of a whole house, before and after every write and post of a life")
 
 

@@ -217,19 +217,20 @@ async def test_a_backup_of_a_living_database_is_sound_and_old_ones_go(tmp_path, 
     prove("R15", 9, wrong, "backups of a database in use, and one restored")
 
 
-async def test_a_foreign_lock_delays_and_loses_nothing(tmp_path, prove):
+@pytest.mark.parametrize("seconds", [1.5, pytest.param(30, marks=pytest.mark.soak)])
+async def test_a_foreign_lock_delays_and_loses_nothing(tmp_path, prove, seconds):
     database = Database(tmp_path / "state.db")
     store, wrong = SqliteStore(database), []
     with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         waiting = [asyncio.create_task(store.put(f"k{n}", b"v")) for n in range(100)]
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(seconds)
         wrong += [] if not any(task.done() for task in waiting) and "locked" in database.trouble else ["not waiting"]
         other.execute("COMMIT")
         await asyncio.gather(*waiting)
     wrong += [f"k{n}" for n in range(100) if await store.get(f"k{n}") is None]
     await database.aclose()
-    prove("R16", 100, wrong, "writes that waited for another program's lock")
+    prove("R16", 100, wrong, f"writes that waited {seconds} s for another program's lock")
 
 
 async def test_only_one_connection_can_write_and_an_old_sqlite_is_named(tmp_path, prove):
