@@ -24,7 +24,7 @@ _ROLE, _USER = re.compile(r"<@&(\d+)>"), re.compile(r"<@!?(\d+)>")
 
 
 async def send(client: discord.Client, thread: int, key: str, line: Line) -> None:
-    """Post a line in a thread under a key; only whom its mention names is pinged.
+    """Post a line in a thread under a key; only whom its mention names is pinged, and only loud lines make a sound.
 
     The thread is part of the nonce: a thread that is built again is told its lines afresh.
     """
@@ -33,6 +33,7 @@ async def send(client: discord.Client, thread: int, key: str, line: Line) -> Non
         embed=looks.reply(line),
         nonce=nonce(f"{key}@{thread}"),
         allowed_mentions=allowed(line.mention),
+        silent=not line.loud,
     )
 
 

@@ -76,6 +76,7 @@ def _features() -> Iterator[Sequence[str]]:
         _if(may.manage_threads, "unpinned, archived, locked"),
     )
     yield "Loud lines", "shown to the channel too, mention by level", "mention by level"
+    yield "Other lines", "in the thread alone", "without a sound"
     yield "Buttons, working after a restart", "by value", "by id"
     yield "Forms that say what they will do", _if("views.open" in methods, "modals"), "modals"
     yield "Completion as people type", "drop-downs in forms", _if(_completes(), "every name and choice")

@@ -479,6 +479,12 @@ async def test_commands_are_offered_once_and_again_only_when_they_change(
     assert not differ(commands(short=True), double.commands)
 
 
+async def test_the_gateway_is_asked_for_servers_and_nothing_that_needs_leave(
+    double: DiscordDouble, gateway: DiscordChat
+) -> None:
+    assert double.gateway.intents == 1, "servers, their channels and roles: no members, no presences, no contents"
+
+
 async def test_a_server_that_forbids_commands_still_has_a_gateway(
     double: DiscordDouble, clock: ManualClock, desk: SlowDesk
 ) -> None:

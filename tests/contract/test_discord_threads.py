@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from doubles.clock import ManualClock
 from doubles.discord_double import CHANNEL, ROLE, TOKEN, DiscordDouble
+from doubles.discord_server import PERMISSIONS as EVERY_PERMISSION
 from msgspec.structs import replace
 
 from bot.chats.discord import DiscordConnection
-from bot.chats.discord_chat import DiscordChat
+from bot.chats.discord_chat import PERMISSIONS, DiscordChat
 from bot.core.model import Bold, Button, Fact, Head, Line, Said, Source, When
 from bot.fields import Secret
 from bot.ports import Gone, Place, Refused, Retry
 
+SILENT = 1 << 12
 MOMENT = datetime(2022, 11, 4, 7, 5, tzinfo=UTC)
 PLACE = Place(name="community", chat="disco", address=CHANNEL, mention={"critical": f"<@&{ROLE}>"})
 HEAD = Head(
@@ -392,10 +394,67 @@ async def test_the_head_is_pinned_while_it_lives(double: DiscordDouble, chat: Di
 
 
 async def test_without_the_permission_to_pin_the_words_still_come(double: DiscordDouble, chat: DiscordChat) -> None:
-    double.may_pin = False
+    double.may.discard("pin_messages")
     ref = await chat.open(PLACE, "k/open", HEAD, None, None)
     await chat.close(PLACE, ref, head(rev=2, state="closed"), None)
     assert double.threads[ref.partition(":")[2]]["thread_metadata"]["locked"]
+
+
+async def everything(double: DiscordDouble, chat: DiscordChat, clock: ManualClock) -> list[str]:
+    """A whole life with each thing that needs a permission; answers what of it cannot be seen afterwards."""
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    thread = ref.partition(":")[2]
+    lost = [] if double.pins == [thread] else ["pinned"]
+    await chat.reply(PLACE, ref, "k/1", line(1), None)
+    await clock.advance(600)  # the nonce is forgotten by now
+    double.nonce_window = 0.0
+    await chat.reply(PLACE, ref, "k/1", line(1), clock.now() - timedelta(seconds=1_200))
+    lines = [m["embeds"][0]["footer"]["text"] for m in double.said(thread) if m["embeds"]]
+    lost += [] if lines == ["#1"] else ["one line, found again"]
+    await chat.edit(PLACE, ref, head(rev=2), png())
+    [root] = double.said()
+    lost += [] if root["attachments"] else ["picture"]
+    lost += [] if root["embeds"] else ["card"]
+    await chat.close(PLACE, ref, head(rev=3, state="closed"), None)
+    return lost
+
+
+async def test_with_just_the_permissions_that_are_asked_for_everything_works(
+    double: DiscordDouble, chat: DiscordChat, clock: ManualClock
+) -> None:
+    named = {name for name, given in PERMISSIONS if given} - {"read_messages"}
+    double.may = named | {"view_channel"}
+    assert await everything(double, chat, clock) == []
+
+
+@pytest.mark.parametrize("permission", sorted(EVERY_PERMISSION))
+async def test_without_one_of_them_something_is_missing(
+    double: DiscordDouble, chat: DiscordChat, clock: ManualClock, permission: str
+) -> None:
+    double.may.discard(permission)
+    try:
+        lost = await everything(double, chat, clock)
+    except Refused as why:
+        lost = [str(why)]
+    assert lost
+
+
+async def test_the_name_of_a_thread_says_whose_it_is_and_never_changes(
+    double: DiscordDouble, chat: DiscordChat
+) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    await chat.edit(PLACE, ref, head(rev=2, level="critical", push="Critical"), None)
+    await chat.close(PLACE, ref, head(rev=3, state="closed", push="Over"), None)
+    assert [thread["name"] for thread in double.threads.values()] == [HEAD.incident]
+    assert double.renamed == []
+
+
+async def test_lines_that_are_not_for_the_whole_channel_make_no_sound(double: DiscordDouble, chat: DiscordChat) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    await chat.reply(PLACE, ref, "k/1", line(1), None)
+    await chat.reply(PLACE, ref, "k/2", line(2, loud=True), None)
+    silent = [bool(message["flags"] & SILENT) for message in double.said(ref.partition(":")[2])]
+    assert silent == [True, False]
 
 
 async def test_pins_can_be_switched_off(double: DiscordDouble, clock: ManualClock) -> None:

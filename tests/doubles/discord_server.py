@@ -19,6 +19,21 @@ CHANNEL = "456"
 __all__ = ["CHANNEL", "ROLE", "Handler", "Interaction", "Server", "as_json"]
 _EPOCH_MS = 1_420_070_400_000
 
+PERMISSIONS = frozenset(
+    {
+        "attach_files",
+        "create_public_threads",
+        "embed_links",
+        "manage_threads",
+        "pin_messages",
+        "read_message_history",
+        "send_messages",
+        "send_messages_in_threads",
+        "view_channel",
+    }
+)
+"""What the bot is allowed to do, unless a test takes it away."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -58,7 +73,8 @@ class Server:
         self.offered: dict[str, list[dict[str, Any]]] = {}
         self.guilds = [GUILD]
         self.pins: list[str] = []
-        self.may_pin = True
+        self.may = set(PERMISSIONS)
+        self.renamed: list[str] = []
         self.interactions: dict[str, Interaction] = {}
         self._nonces: dict[str, tuple[float, str]] = {}
         self._serial = 0
@@ -136,7 +152,14 @@ class Server:
     async def _get_channel(self, request: web.Request) -> web.Response:
         return as_json(self.channel(request.match_info["channel"]))
 
+    def _needs(self, *names: str) -> None:
+        if not set(names) <= self.may:
+            raise Wrong(403, 50013, "Missing Permissions")
+
     def channel(self, number: str) -> dict[str, Any]:
+        """A channel or thread as the bot may see it."""
+        if "view_channel" not in self.may:
+            raise Wrong(403, 50001, "Missing Access")
         if number in self.threads:
             return self.threads[number]
         if number not in self.names:
@@ -162,9 +185,12 @@ class Server:
         if thread["id"] not in self.threads:
             raise Wrong(403, 50013, "Missing Permissions")
         wanted, state = await request.json(), thread["thread_metadata"]
+        if "locked" in wanted:
+            self._needs("manage_threads")
         if state["archived"] and wanted.get("archived") is not False and set(wanted) - {"archived", "locked"}:
             raise Wrong(400, 50083, "Thread is archived")
         state.update({key: wanted[key] for key in ("archived", "locked") if key in wanted})
+        self.renamed += [wanted["name"]] if "name" in wanted else []
         thread.update({key: wanted[key] for key in ("name",) if key in wanted})
         return as_json(thread)
 
@@ -174,6 +200,8 @@ class Server:
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 50))
         if not 1 <= limit <= 100:
             raise Wrong(400, 50035, "Invalid Form Body: limit")
+        if "read_message_history" not in self.may:
+            return as_json([])
         before = int(request.query.get("before", 1 << 63))
         found = [m for m in self.said(channel) if after < int(m["id"]) < before]
         page = found[:limit] if "after" in request.query else found[-limit:]
@@ -184,6 +212,8 @@ class Server:
 
     def _message(self, request: web.Request) -> dict[str, Any]:
         self.channel(request.match_info["channel"])
+        if request.method == "GET":
+            self._needs("read_message_history")
         message = self.messages.get(request.match_info["message"])
         if message is None or message["channel_id"] != request.match_info["channel"]:
             raise Wrong(404, 10008, "Unknown Message")
@@ -194,6 +224,8 @@ class Server:
         payload, files = await _body(request)
         check_message(payload, files=len(files), kept=0)
         self._speakable(channel)
+        self._needs("send_messages_in_threads" if channel["id"] in self.threads else "send_messages")
+        self._needs(*(["attach_files"] if files else []))
         again = self._by_nonce(payload)
         if again is not None:
             return as_json(again)
@@ -235,7 +267,7 @@ class Server:
             "mentions": [],
             "mention_roles": [],
             "attachments": [],
-            "embeds": payload.get("embeds") or [],
+            "embeds": (payload.get("embeds") or []) if "embed_links" in self.may else [],
             "components": payload.get("components") or [],
             "pinned": False,
             "type": 0,
@@ -276,6 +308,7 @@ class Server:
         if (channel.get("thread_metadata") or {}).get("archived"):
             raise Wrong(400, 50083, "Thread is archived")
         payload, files = await _body(request)
+        self._needs(*(["attach_files"] if files else []))
         kept = message["attachments"]
         if "attachments" in payload:
             ids = {str(a["id"]) for a in payload["attachments"]}
@@ -292,6 +325,7 @@ class Server:
 
     async def _thread(self, request: web.Request) -> web.Response:
         message, wanted = self._message(request), await request.json()
+        self._needs("create_public_threads")
         if message["id"] in self.threads:
             raise Wrong(400, 160004, "A thread has already been created for this message")
         thread = self._new_thread(message["id"], message["channel_id"], wanted)
@@ -328,6 +362,7 @@ class Server:
         wanted, files = await _body(request)
         if forum["type"] != 15:
             raise Wrong(400, 50024, "Cannot execute action on this channel type")
+        self._needs("send_messages", *(["attach_files"] if files else []))
         payload = wanted["message"]
         check_message(payload, files=len(files), kept=0)
         number = self.snowflake()
@@ -362,8 +397,7 @@ class Server:
         return web.Response(status=204)
 
     def _pinnable(self, request: web.Request) -> dict[str, Any]:
-        if not self.may_pin:
-            raise Wrong(403, 50013, "Missing Permissions")
+        self._needs("pin_messages")
         return self._message(request)
 
     async def _get_commands(self, request: web.Request) -> web.Response:
