@@ -66,7 +66,7 @@ async def opened(group: Group, folder: Path, *, services: int = SERVICES, seed: 
     file.write_text("services:\n" + "".join(f"  {name}: {{name: {name}}}\n" for name in names))
     house = House(read(file, {}), clock, None)
     await house.wake()
-    house.engine.surge.teach(np.full(services, USUAL * 4))
+    house.engine.crowd.surge.teach(np.full(services, USUAL * 4))
     for minute in range(_BEFORE + _SPIKE + _AFTER):
         known = [(name, f"old-{minute}-{n}") for name in names for n in range(_poisson(chance, USUAL / 15))]
         fresh: list[tuple[str, str]] = []

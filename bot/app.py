@@ -259,7 +259,7 @@ class Serving:
     async def _listen(self) -> None:
         """Say which feeds of reports have fallen silent, and which are heard again."""
         while True:
-            found = self.house.engine.silences.found
+            found = self.house.engine.crowd.silences.found
             await self.house.ailing.listen({service: silence.words() for service, silence in found.items()})
             await self.real.sleep(_LISTEN_EVERY)
 
@@ -405,7 +405,7 @@ def _same(old: Settings, new: Settings) -> None:
 
 
 def _broken(house: House) -> int:
-    return sum(1 for watched in house.engine.watched.values() if watched.error)
+    return sum(1 for watched in house.engine.witnesses.watched.values() if watched.error)
 
 
 def _troubled(house: House) -> int:

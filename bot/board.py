@@ -34,22 +34,42 @@ Past = Callable[[str, int, int], Awaitable[Sequence[float | None]]]
 """Totals of a service from one bucket to another, both included, from the archive where need be."""
 
 
+class Counted(Protocol):
+    """What the counts say."""
+
+    surge: Surge
+    silences: Silences
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """The newest verdict on every service."""
+        ...
+
+
+class Heard(Protocol):
+    """What the watches say, by service and name."""
+
+    watched: dict[tuple[str, str], Watched]
+    asked: dict[tuple[str, str], datetime]
+
+
 class Known(Protocol):
     """The engine as seen from here: plain values to read."""
 
     services: Mapping[str, Service]
     watches: Mapping[str, Mapping[str, Watch]]
     cases: dict[str, Case]
-    watched: dict[tuple[str, str], Watched]
-    asked: dict[tuple[str, str], datetime]
-    surge: Surge
-    silences: Silences
     rules: Mapping[str, Sequence[Rule]]
     tick: timedelta
 
     @property
-    def verdicts(self) -> Mapping[str, Verdict]:
-        """The newest verdict on every service."""
+    def crowd(self) -> Counted:
+        """The counts."""
+        ...
+
+    @property
+    def witnesses(self) -> Heard:
+        """The watches."""
         ...
 
 
@@ -89,14 +109,14 @@ class Board:
         found = self._known.services.get(service)
         if found is None:
             return None
-        verdict = self._known.verdicts.get(service)
+        verdict = self._known.crowd.verdicts.get(service)
         row = self._row(found)
         del row["confidence"]
         return {**row, "now": numbers_json(verdict.numbers if verdict else None), "watches": self._watches(service)}
 
     def _row(self, service: Service) -> dict[str, Any]:
         incident = self.living(service.id)
-        verdict = self._known.verdicts.get(service.id)
+        verdict = self._known.crowd.verdicts.get(service.id)
         level = incident.level if incident else verdict.level if verdict else ""
         doubted = "unconfirmed" if verdict and verdict.doubt else None
         unheard = "silent" if self.silent(service.id) else doubted
@@ -115,7 +135,7 @@ class Board:
         return [self._watch(service, name, source) for name, source in self._known.watches.get(service, {}).items()]
 
     def _watch(self, service: str, name: str, source: Watch) -> dict[str, Any]:
-        watched = self._known.watched.get((service, name))
+        watched = self._known.witnesses.watched.get((service, name))
         health = watched.health if watched else None
         error = trouble(watched, self._clock.now()) if watched else ""
         waits = watched is None and isinstance(source, Hook)  # silence is no fault of a hook, and no health either
@@ -126,15 +146,15 @@ class Board:
             "level": health.word if isinstance(health, Health) else None,
             "note": watched.note if watched else "waits to be told" if waits else "not asked yet",
             "error": (error or watched.error or None) if watched else None,
-            "checked_at": moment(self._known.asked.get((service, name))),
+            "checked_at": moment(self._known.witnesses.asked.get((service, name))),
         }
 
     def troubled(self, service: str) -> Sequence[Source]:
         """What gives no reading of a service now, its reports included, for the table of sources."""
-        silence = self._known.silences.found.get(service)
+        silence = self._known.crowd.silences.found.get(service)
         rows = [Source(name="reports", word="silent", tone="calm", note=silence.words())] if silence else []
         for name in self._known.watches.get(service, {}):
-            watched = self._known.watched.get((service, name))
+            watched = self._known.witnesses.watched.get((service, name))
             why = trouble(watched, self._clock.now()) if watched else ""
             if why:
                 rows.append(Source(name=name, word="no reading", tone="calm", note=why))
@@ -142,7 +162,7 @@ class Board:
 
     def silent(self, service: str) -> bool:
         """True while reports are missing that chance cannot explain: then nothing is known to be calm."""
-        return service in self._known.silences.found
+        return service in self._known.crowd.silences.found
 
     def living(self, service: str) -> Incident | None:
         """The incident of a service that is open or easing."""
@@ -232,7 +252,7 @@ class Board:
         self, service: Service, last: int, totals: Sequence[float | None], incident: Incident | None
     ) -> Picture:
         start = self._tally.start(last - _SPAN + 1)
-        mean, low, high = self._known.surge.usual(service.id, start, _SPAN)
+        mean, low, high = self._known.crowd.surge.usual(service.id, start, _SPAN)
         rule, rule_name = self._rule(service, incident)
         return Picture(
             service=service.id,

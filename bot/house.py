@@ -88,7 +88,7 @@ class House:
             tick=settings.tick,
             changed=self._changed,
         )
-        self.engine.jury.trust = settings.trust
+        self.engine.crowd.jury.trust = settings.trust
         self.together = Together(self.store, self.services, self.engine.cases, says=self._says, changed=self._changed)
         self.together.rule = settings.grouping
         self.engine.company = self.together
@@ -140,7 +140,7 @@ class House:
         _replace(self.rules, furnishing.rules(settings))
         _replace(self.policies, {name: service.policy for name, service in self.services.items()})
         self.tally.voices.retime(furnishing.voices(settings))
-        self.engine.jury.trust = settings.trust
+        self.engine.crowd.jury.trust = settings.trust
         self.board.rename()
         self.admission.relearn()
         await self._know_feeds()
@@ -179,7 +179,7 @@ class House:
     def _rooms(self) -> Rooms:
         return Rooms(
             services=self.services,
-            verdicts=self.engine.verdicts,
+            verdicts=self.engine.crowd.verdicts,
             board=self.board,
             store=self.store,
             intake=self.intake,
@@ -192,7 +192,7 @@ class House:
             origin=lambda: self.origin,
             marks=lambda identity: [mark.hex() for mark in self.admission.marks(_ANYWHERE, identity)],
             unmarked=lambda: self.keyring.until,
-            trust=lambda: self.engine.jury.trust,
+            trust=lambda: self.engine.crowd.jury.trust,
             route=self._route,
             spread=self.engine.spread,
             channels=lambda: self.settings.channels,
@@ -231,7 +231,11 @@ class House:
         if self.board.living(service):
             return ", which has an open incident"
         pages = (name for name, watch in self.watches.get(service, {}).items() if watch.evidence is Evidence.VENDOR)
-        heard = (self.engine.watched[service, name].health for name in pages if (service, name) in self.engine.watched)
+        heard = (
+            self.engine.witnesses.watched[service, name].health
+            for name in pages
+            if (service, name) in self.engine.witnesses.watched
+        )
         worst = max((health for health in heard if health is not None), default=Health.OPERATIONAL)
         return f", whose page says {worst.word.replace('_', ' ')}" if worst > Health.MAINTENANCE else ""
 

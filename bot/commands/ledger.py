@@ -43,7 +43,7 @@ class Ledger:
         self._start = self._start or at
         if not (self._scores or self._pictured):
             return
-        bucket = self._house.engine.surge.closed()
+        bucket = self._house.engine.crowd.surge.closed()
         if self._scores:
             self._scores.writelines(self._lines(moment(at), bucket))
         if self._pictured:
@@ -53,7 +53,7 @@ class Ledger:
     def _lines(self, when: str | None, bucket: Closed) -> Iterator[str]:
         engine, cells = self._house.engine, self._cells
         for service, seen, usual, score, rank, rarity in zip(
-            engine.surge.names, *(c.tolist() for c in bucket), strict=True
+            engine.crowd.surge.names, *(c.tolist() for c in bucket), strict=True
         ):
             incident = engine.cases[service].incident
             alive = 1 if incident is not None and incident.alive else 0
@@ -65,7 +65,7 @@ class Ledger:
 
     def pictures(self, incidents: Sequence[Incident]) -> list[Picture]:
         """A picture for each service, those with incidents first."""
-        names = self._house.engine.surge.names
+        names = self._house.engine.crowd.surge.names
         spans = {service: [i for i in incidents if i.service == service] for service in names}
         seen, usual = (np.array(rows).reshape(-1, len(names)) for rows in (self._seen, self._usual))
         order = sorted(range(len(names)), key=lambda column: (not spans[names[column]], names[column]))

@@ -91,12 +91,12 @@ def teach(house: House, scenario: Scenario, past: Mapping[str, Flow], progress: 
     series = {service: counts(flow, minutes).tolist() for service, flow in past.items()}
     for minute in range(minutes):
         at = scenario.start + minute * _MINUTE
-        house.engine.surge.close(at, {service: column[minute] for service, column in series.items()})
+        house.engine.crowd.surge.close(at, {service: column[minute] for service, column in series.items()})
         if not minute % _DAY:
             progress(minute / minutes)
     for service, flow in past.items():
         for lesson in _lessons(flow, minutes):
-            house.engine.mix.learn(service, lesson)
+            house.engine.crowd.mix.learn(service, lesson)
     progress(1.0)
 
 

@@ -215,7 +215,7 @@ async def test_how_the_wire_fares_is_shown(living: Living, stream: Jetstream) ->
 async def test_a_watch_without_words_says_so(living: Living, stream: Jetstream) -> None:
     async with listening(living, stream, words=()):
         await stream.say(complaint(1))
-        await until(lambda: living.house.engine.asked.get(("twitter", "sky")))
+        await until(lambda: living.house.engine.witnesses.asked.get(("twitter", "sky")))
         (shown,) = living.house.board.service("twitter")["watches"]  # type: ignore[index]
         assert not shown["ok"]
         assert "no words to look for" in shown["error"]

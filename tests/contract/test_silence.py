@@ -74,16 +74,16 @@ async def life():
 
 
 async def test_a_quiet_hour_is_no_silence_and_a_dead_feed_is_one(life):
-    assert life.engine.silences.found == {}
+    assert life.engine.crowd.silences.found == {}
     began = life.now
     await life.run(HOUR / 6, 0)
-    assert life.engine.silences.found == {}
+    assert life.engine.crowd.silences.found == {}
     await life.run(HOUR, 0)
-    silence = life.engine.silences.found["twitter"]
+    silence = life.engine.crowd.silences.found["twitter"]
     assert silence.since == began
     assert silence.missing == pytest.approx(8 * 14, rel=0.3)
     await life.run(TICK, 8)
-    assert life.engine.silences.found == {}
+    assert life.engine.crowd.silences.found == {}
 
 
 async def test_an_incident_whose_feed_breaks_is_not_closed_as_recovered(life):
@@ -122,7 +122,7 @@ async def test_a_silence_outlives_a_restart(life):
     await life.engine.rest()
     other = Life(life.database)
     await other.engine.wake(life.now)
-    assert "twitter" in other.engine.silences.found
+    assert "twitter" in other.engine.crowd.silences.found
 
 
 async def test_a_silent_feed_is_told_once_and_once_when_it_is_heard_again():

@@ -301,7 +301,7 @@ async def test_without_the_key_everything_is_told_alone(town: Town, tmp_path: Pa
 async def test_the_page_of_the_one_that_all_need_is_quoted(town: Town):
     watched = {("cloudflare", "page"): Watched(health=Health.PARTIAL_OUTAGE, quiet=True)}
     town.house.watches["cloudflare"] = {"page": Page()}
-    town.house.engine.watched.update(watched)
+    town.house.engine.witnesses.watched.update(watched)
     await town.minute(github=12)
     await town.minute(npm=12)
     assert "Likely cause: Cloudflare, whose page says partial outage." in plain(town.group.sentence)

@@ -32,7 +32,7 @@ async def house(tmp_path):
     (tmp_path / "config.yaml").write_text(CONFIG)
     house = House(read(tmp_path / "config.yaml", {}), ManualClock(NOON), None)
     await house.wake()
-    house.engine.surge.teach(np.full(len(SERVICES), 8.0))
+    house.engine.crowd.surge.teach(np.full(len(SERVICES), 8.0))
     yield house
     await house.aclose()
 
