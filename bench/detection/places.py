@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -61,6 +62,7 @@ def lived(world: World) -> Placed:
     parts, mix = Parts(dict.fromkeys(names, RULES), MINUTE), Mix()
     on = np.zeros((2, len(world.counts), services), np.bool_)
     placed = Placed([], [], [Told(outage) for outage in world.outages])
+    lately: deque[dict[str, dict[Cell, float]]] = deque(maxlen=_LAG + 1)
     for minute, row in enumerate(world.counts):
         at = START + minute * MINUTE
         surge.close_row(at, row)
@@ -68,8 +70,9 @@ def lived(world: World) -> Placed:
         parts.close(at, {name: None if np.isnan(row[k]) else cells[name] for k, name in enumerate(names)})
         on[0, minute] = surge.ranks >= 0
         on[1, minute] = on[0, minute] | np.array([parts.raised(name) is not None for name in names])
+        lately.append(cells)
         for k in np.flatnonzero(~on[1, minute]).tolist() if minute >= _LAG else ():
-            mix.learn(names[k], _cells(world, k, minute - _LAG, minute - _LAG))
+            mix.learn(names[k], lately[0][names[k]])
         _follow(world, placed.told, on[1, minute], minute, judges=(surge, parts, mix))
     placed.total, placed.both = ([_spans(on[way][:, k]) for k in range(services)] for way in (0, 1))
     return placed

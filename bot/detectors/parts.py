@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -22,6 +22,7 @@ _SHARE, _CELL_SHARE = (
 )  # parts, of which there are many, may raise so much fewer false alarms than the service
 _FEWEST = 2.0  # reports within a bucket, from which on a part is listened to
 _MOST = 48  # regions, platforms and symptoms of one service, and as many cells
+_SETTLED = timedelta(days=1)  # since it was last heard, in which no newcomer takes the place of a part
 _IDLE = timedelta(days=21)  # without a report, after which a part is forgotten
 _SHARES = (_SHARE, _CELL_SHARE)
 _ALARMS = 1.0  # a month, where the level names no budget
@@ -123,21 +124,25 @@ class Parts:
         if self._heard.keys() == before:
             return
         lasting = {part: when for part, when in self._heard.items() if now - when < _IDLE.total_seconds()}
-        self._heard = {part: lasting[part] for part in _latest(lasting)}
-        self._surge = self._surge.resize(self._ladders())
+        recent = {part for part in before if now - self._heard[part] < _SETTLED.total_seconds()}
+        self._heard = {part: lasting[part] for part in _worthy(lasting, recent)}
+        if self._heard.keys() != before:
+            self._surge = self._surge.resize(self._ladders())
 
     def _ladders(self) -> dict[str, tuple[Rule, ...]]:
         return {_name(part): self._rules[part.service][part.axis == CELL] for part in self._heard}
 
     def _speaking(self, now: datetime) -> dict[str, tuple[Part, Verdict]]:
         """Per service the part with a level whose evidence is strongest."""
-        known, parts = self._surge.known, list(self._heard)
-        hot = np.flatnonzero((self._surge.ranks >= 0) & known).tolist()
-        verdicts = self._surge.judge(now, {}, [_name(parts[k]) for k in hot]) if hot else []
-        found: dict[str, tuple[Part, Verdict]] = {}
-        for k, verdict in sorted(zip(hot, verdicts, strict=True), key=lambda item: -item[1].numbers.score):
-            found.setdefault(parts[k].service, (parts[k], verdict))
-        return found
+        hot = np.flatnonzero((self._surge.ranks >= 0) & self._surge.known).tolist()
+        if not hot:
+            return {}
+        parts, scores = list(self._heard), self._surge.scores.tolist()
+        strongest: dict[str, Part] = {}
+        for k in sorted(hot, key=lambda k: -scores[k]):
+            strongest.setdefault(parts[k].service, parts[k])
+        verdicts = self._surge.judge(now, {}, [_name(part) for part in strongest.values()])
+        return {part.service: (part, verdict) for part, verdict in zip(strongest.values(), verdicts, strict=True)}
 
 
 def _name(part: Part) -> str:
@@ -167,9 +172,9 @@ def _sums(service: str, cells: Mapping[Cell, float]) -> dict[Part, float]:
     return sums
 
 
-def _latest(heard: Mapping[Part, float]) -> list[Part]:
-    """The parts of each service that were heard last, in a steady order."""
+def _worthy(heard: Mapping[Part, float], settled: Collection[Part]) -> list[Part]:
+    """As many parts of each service as it may have, in a steady order: settled ones before those heard last."""
     own: dict[tuple[str, bool], list[Part]] = {}
-    for part in sorted(heard, key=lambda part: (-heard[part], part)):
+    for part in sorted(heard, key=lambda part: (part not in settled, -heard[part], part)):
         own.setdefault((part.service, part.axis == CELL), []).append(part)
     return sorted(part for parts in own.values() for part in parts[:_MOST])

@@ -91,6 +91,12 @@ def test_idle_parts_are_forgotten_and_a_service_never_has_more_than_it_may(feed)
     assert {part.code for part in feed.parts._heard} <= usual
 
 
+def test_newcomers_take_no_place_of_those_that_were_heard_within_a_day(feed):
+    known = {part for part in feed.parts._heard if part.axis != CELL}
+    feed.run(TICK, {Cell(a + b, "", ""): 5.0 for a in "ABCDEFGH" for b in "KLMNOPQRST"})
+    assert known <= feed.parts._heard.keys()
+
+
 def test_a_restart_in_the_middle_changes_nothing(past, feed):
     other = Feed(Parts.restore(past[0], RULES, TICK), past[1])
     for step in range(4):
