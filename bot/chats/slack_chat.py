@@ -21,6 +21,7 @@ from bot.chats.slack_people import People
 from bot.chats.slack_posts import Posts, where
 from bot.chats.slack_rights import Rights
 from bot.chats.slack_socket import Socket
+from bot.chats.slack_tiers import Tiers
 from bot.chats.slack_web import Misfit, Scopeless, Web, body, trouble
 from bot.core.model import Head, Line
 from bot.ports import Clock, Desk, Gone, Letter, Missing, Place, Refused, Retry, Word
@@ -56,6 +57,7 @@ class SlackChat:
         self._web = Web(config.bot_token.reveal(), config.api_url)
         self._posts = Posts(self._web, clock)
         self._roots: dict[str, _Root] = {}
+        self._tiers = Tiers(clock)
         self._pinned: dict[str, bool] = {}
         self._broken: set[str] = set()
         self._calls: Calls | None = None
@@ -84,6 +86,7 @@ class SlackChat:
         root = await self._drawn(root, head, png)
 
         async def update(picture: str | None) -> dict[str, Any]:
+            await self._tiers.turn("chat.update")
             with trouble(where(place)):
                 return body(await self._web.client.chat_update(channel=channel, ts=ts, **head_message(head, picture)))
 
@@ -200,6 +203,10 @@ class SlackChat:
         alive = head.state != "closed"
         if not self._config.pin or self._pinned.get(ref) is alive:
             return
+        if alive and not self._tiers.free("pins.add"):
+            return  # many open at once, and Slack takes few pins a minute: the next edit tries again
+        if not alive:
+            await self._tiers.turn("pins.remove")
         channel, _, ts = ref.partition(":")
         call = self._web.client.pins_add if alive else self._web.client.pins_remove
         self._pinned[ref] = alive

@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +62,14 @@ class DiscordDouble(Server):
     ) -> None:
         super().__init__(channels or {CHANNEL: "community"}, nonce_window)
         self.rate = rate
+        self.limited = 0
         self.calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.faults: list[Fault] = []
         self.gateway = Gateway(self, heartbeat)
         self.endpoint = ""
         self.key = Ed25519PrivateKey.generate()
         self._calling: set[asyncio.Task[None]] = set()
-        self._recent: dict[str, deque[float]] = defaultdict(deque)
+        self._buckets: dict[str, tuple[float, int]] = {}
         self._runner: web.AppRunner | None = None
 
     # For tests
@@ -277,10 +278,14 @@ class DiscordDouble(Server):
         try:
             if name not in ("interaction", "original.patch", "original.get", "followup"):
                 _authorised(request)
-            limited = self._limited(name, request)
-            return limited or await handler(request)
+            if limited := self._limited(name, request):
+                self.limited += 1
+                return limited
+            answer = await handler(request)
         except Wrong as wrong:
             return as_json({"code": wrong.code, "message": wrong.message}, status=wrong.status)
+        answer.headers.update(self._left(name, request))
+        return answer
 
     async def _break(self, request: web.Request, what: str, fault: Fault) -> web.StreamResponse:
         if what == "reset":
@@ -302,14 +307,34 @@ class DiscordDouble(Server):
     def _limited(self, name: str, request: web.Request) -> web.Response | None:
         if self.rate is None or name not in ("message.post", "message.patch"):
             return None
-        most, seconds = self.rate
-        recent, now = self._recent[name + request.match_info["channel"]], time.monotonic()
-        while recent and now - recent[0] >= seconds:
-            recent.popleft()
-        if len(recent) >= most:
-            return _too_many(seconds - (now - recent[0]))
-        recent.append(now)
+        most, _ = self.rate
+        began, used = self._bucket(name, request)
+        if used >= most:
+            return _too_many(self._resets(began))
+        self._buckets[name + request.match_info["channel"]] = (began, used + 1)
         return None
+
+    def _bucket(self, name: str, request: web.Request) -> tuple[float, int]:
+        """When the present window of a bucket began, and how many calls it has seen; the next begins with the next call."""
+        began, used = self._buckets.get(name + request.match_info["channel"], (0.0, 0))
+        return (began, used) if self._resets(began) > 0 else (time.monotonic(), 0)
+
+    def _resets(self, began: float) -> float:
+        return began + (self.rate or (0, 0.0))[1] - time.monotonic()
+
+    def _left(self, name: str, request: web.Request) -> dict[str, str]:
+        """What is left of the bucket, as Discord says with every answer."""
+        if self.rate is None or name not in ("message.post", "message.patch"):
+            return {}
+        began, used = self._bucket(name, request)
+        after = max(self._resets(began), 0.0)
+        return {
+            "X-RateLimit-Limit": str(self.rate[0]),
+            "X-RateLimit-Remaining": str(self.rate[0] - used),
+            "X-RateLimit-Reset": f"{time.time() + after:.3f}",
+            "X-RateLimit-Reset-After": f"{after:.3f}",
+            "X-RateLimit-Bucket": name,
+        }
 
     # Control from outside
 

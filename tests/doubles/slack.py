@@ -17,10 +17,11 @@ import hashlib
 import hmac
 import itertools
 import json
+import math
 import socket
 import struct
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -144,6 +145,19 @@ class Happening:
         return str(self.envelope["payload"].get("trigger_id", ""))
 
 
+# Calls a minute for the whole workspace (https://docs.slack.dev/apis/web-api/rate-limits); tier 3 where nothing is said.
+_TIERS = {
+    "pins.add": 20,
+    "pins.remove": 20,
+    "usergroups.users.list": 20,
+    "files.getUploadURLExternal": 100,
+    "files.completeUploadExternal": 100,
+    "users.info": 100,
+    "views.open": 100,
+    "views.publish": 100,
+}
+
+
 class SlackDouble:
     """One workspace. `now` gives Unix seconds for message times; files are refused `file_lag` times when fresh."""
 
@@ -167,6 +181,10 @@ class SlackDouble:
         self.sockets: list[web.WebSocketResponse] = []
         self.frozen = False
         self.lag = 0.0
+        self.minute = 0.0
+        self.limited = 0
+        self._recent: dict[str, deque[float]] = defaultdict(deque)
+        self._room: dict[str, tuple[float, float]] = {}
         self.request_url = ""
         self.refusals: list[tuple[int, str]] = []
         self._calling: set[asyncio.Task[None]] = set()
@@ -409,6 +427,9 @@ class SlackDouble:
         self.calls.append(Call(method, args, self.now()))
         if self.lag:
             await asyncio.sleep(self.lag)
+        if self.minute and (after := self._limited(method, args)):
+            self.limited += 1
+            return await _spoilt(request, Fault("ratelimit", retry_after=str(after)))
         fault = self.faults[method].get(number)
         if fault and not fault.after:
             return await _spoilt(request, fault)
@@ -417,6 +438,28 @@ class SlackDouble:
         except ApiError as exc:
             body = exc.body
         return await _spoilt(request, fault) if fault else web.json_response(body)
+
+    def _limited(self, method: str, args: dict[str, Any]) -> int:
+        """The seconds to wait, where a method was called too often in the last minute; 0 where it was not.
+
+        `minute` is how long a minute takes here. Posts: one a second in each channel, with bursts of five.
+        """
+        if method == "chat.postMessage":
+            return self._poured(str(args.get("channel")))
+        recent, now = self._recent[method], time.monotonic()
+        while recent and now - recent[0] >= self.minute:
+            recent.popleft()
+        if len(recent) >= _TIERS.get(method, 50):
+            return math.ceil((self.minute - (now - recent[0])) / self.minute * 60) or 1
+        recent.append(now)
+        return 0
+
+    def _poured(self, channel: str) -> int:
+        room, seen = self._room.get(channel, (5.0, 0.0))
+        now = time.monotonic()
+        room = min(5.0, room + (now - seen) / self.minute * 60)
+        self._room[channel] = (room - 1 if room >= 1 else room, now)
+        return 0 if room >= 1 else 1
 
     def _answered(self, method: str, args: dict[str, Any], authorization: str) -> dict[str, Any]:
         token = authorization.removeprefix("Bearer ") or args.get("token", "")
