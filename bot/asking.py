@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.core.model import Evidence, Signal
-from bot.detectors.graded import backoff, jitter, reached
+from bot.detectors.graded import backoff, jitter, reached, turn
 from bot.ports import Clock, Http, Source
 from bot.sight import Sight
 
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 _FAST = timedelta(seconds=30)
 _SOON = timedelta(seconds=5)
 _LEAST = 10.0
+_BEGINNING, _STOOD_STILL = timedelta(seconds=5), 10.0
 _ALLOWED = 60.0  # seconds that asking itself, and a busy machine, may take
 
 
@@ -70,7 +71,7 @@ class Asking:
 
     async def _ask_on(self, service: str, name: str, source: Source) -> None:
         label, round_number, failures = f"{service}/{name}", 0, 0
-        await self._clock.sleep(jitter(timedelta(seconds=5), label, -1) % 5)
+        await self._clock.sleep(turn(label, _BEGINNING))
         while True:
             signal = await source.ask(self._http, self._clock.now())
             ours = source.evidence is Evidence.PROBE and not reached(signal)  # a broken line is no reason to look away
@@ -94,11 +95,14 @@ class Asking:
         self._nudges[f"{service}/{name}"].set()
 
     async def _rest(self, label: str, seconds: float) -> None:
+        due = self._clock.monotonic() + seconds
         await self._clock.sleep(min(seconds, _LEAST))
         nudge = self._nudges[label]
         if seconds > _LEAST:
             await _either(self._clock.sleep(seconds - _LEAST), nudge.wait())
         nudge.clear()
+        if self._clock.monotonic() - due > _STOOD_STILL:  # we were stopped, and every watch is due at once
+            await self._clock.sleep(turn(label, _FAST))
 
     def _note(self, label: str, signal: Signal) -> None:
         """Say once when a source breaks and once when it works again."""

@@ -155,6 +155,11 @@ def jitter(interval: timedelta, key: str, n: int) -> float:
     return interval.total_seconds() * (1 - _SPREAD + 2 * _SPREAD * chance)
 
 
+def turn(key: str, within: timedelta) -> float:
+    """Seconds to wait where many would begin at once: evenly spread over a time, always the same for the same key."""
+    return within.total_seconds() * zlib.crc32(key.encode()) / 0xFFFFFFFF
+
+
 def backoff(failures: int, every: timedelta = _FIRST_PAUSE) -> timedelta:
     """How long to leave a failing source alone: twice as long each time, up to a quarter of an hour, never less than `every`."""
     if failures <= 0:

@@ -62,6 +62,10 @@ class ManualClock:
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
+    def stop(self, seconds: float) -> None:
+        """Time passes while nobody can do anything, as for a process that is stopped: sleepers wake late, all at once."""
+        self._elapsed += seconds
+
     def jump(self, seconds: float) -> None:
         """Move the wall clock alone, as a person or NTP does; `monotonic` and sleepers do not notice."""
         self._jumped += timedelta(seconds=seconds)

@@ -10,11 +10,13 @@ from doubles.living import CONFIG, NOON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.asking import Asking
 from bot.config.read import read
 from bot.core.incident import step
 from bot.core.model import Case, Evidence, Health, Judged, Kind, Numbers, Policy, Reading, Signal, When
 from bot.core.wording import plain
 from bot.house import House
+from bot.sight import Sight
 from bot.world.steady import SteadyClock
 
 MINUTE = timedelta(minutes=1)
@@ -184,6 +186,43 @@ async def test_a_machine_that_slept_opens_nothing_by_its_own_gap(tmp_path, prove
     wrong = [str(line) for line in await life.story()]
     await life.house.aclose()
     prove("R22", 1, wrong, "sleeps of the machine, from ten seconds to six hours")
+
+
+class Asked:
+    """A source that notes when it is asked."""
+
+    evidence, every = Evidence.PROBE, timedelta(seconds=30)
+
+    def __init__(self, clock):
+        self.clock, self.at = clock, []
+
+    async def ask(self, _http, now):
+        self.at.append(self.clock.monotonic())
+        return Signal(at=now, health=Health.OPERATIONAL)
+
+
+@pytest.mark.parametrize("seconds", [60, 600, 6 * 3600])
+async def test_a_process_that_was_stopped_does_not_ask_everything_at_once(prove, seconds):
+    clock, heard = ManualClock(NOON), []
+
+    async def hear(service, *_):
+        heard.append(service)
+
+    asking = Asking(http=None, clock=clock, hear=hear, lively=lambda _: False, sight=Sight(None, clock))
+    sources = [Asked(clock) for _ in range(300)]
+    tasks = [asyncio.create_task(asking.watch(f"s{n}", "front", source)) for n, source in enumerate(sources)]
+    await clock.advance(120)
+    clock.stop(seconds)
+    woke = clock.monotonic()
+    await clock.advance(40)
+    asked = [at for source in sources for at in source.at if at >= woke]
+    most = max(sum(at <= other < at + 1 for other in asked) for at in asked)
+    wrong = [f"{most} of 300 watches asked within a second"] if most > 30 else []
+    wrong += [] if all(any(at >= woke for at in source.at) for source in sources) else ["some were not asked in 40 s"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    prove("R22", 1, wrong, "stops of a process with 300 watches, which were asked again one after the other")
 
 
 # What was missed while we were away: (minutes of trouble before, minutes away, trouble goes on after) -> kinds told
