@@ -36,7 +36,7 @@ from bot.config.settings import Settings
 from bot.fields import duration
 from bot.ports import Refused
 from bot.world.clock import WallClock
-from bot.world.voice import Voice
+from bot.world.voice import Voice, legible
 
 WRONG_CONFIGURATION = 78
 
@@ -341,6 +341,7 @@ def _speak() -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            legible,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(() if terminal else (structlog.processors.format_exc_info,)),
             renderer,

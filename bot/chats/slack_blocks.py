@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.chats.slack_text import escaped, mrkdwn, plain
-from bot.core.model import Answer, Bold, Button, Head, Line, Source, Text, When
+from bot.core.model import Answer, Bold, Button, Head, Line, Said, Source, Text, When
 
 Block = dict[str, Any]
 
@@ -103,7 +103,7 @@ def _source(source: Source) -> Text:
     if source.since:
         parts += [" since ", When(source.since)]
     if source.note:
-        parts.append(f" ({source.note})")
+        parts += [" (", Said(source.note), ")"]
     return tuple(parts)
 
 

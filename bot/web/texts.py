@@ -11,6 +11,8 @@ from bot.core.model import Bold, Part, Said, Text, When
 
 _LONGEST = 600
 _MOST_MARKS = 3
+_BREAKS = ("Zl", "Zp")
+"""Line ends of their own kind, which some readers take for one and some for nothing."""
 
 
 def html(text: Text) -> Markup:
@@ -28,7 +30,7 @@ def inert(words: str) -> str:
     for letter in words[:_LONGEST]:
         kind = unicodedata.category(letter)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
-        if (kind[0] != "C" or letter in "\n\t") and marks <= _MOST_MARKS:
+        if ((kind[0] != "C" and kind not in _BREAKS) or letter in "\n\t") and marks <= _MOST_MARKS:
             kept.append(letter)
     return "".join(kept).strip() + ("…" if len(words) > _LONGEST else "")
 

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import MutableMapping
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def legible(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A line of the log in which no stranger's word moves a terminal, turns its direction or begins another line."""
+    for name, value in line.items():
+        if isinstance(value, str) and name != "exception":
+            line[name] = _CONTROL.sub(lambda found: repr(found[0])[1:-1], value)
+    return line
 
 
 class Voice:
