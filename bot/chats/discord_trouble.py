@@ -14,7 +14,7 @@ import discord
 
 from bot.ports import Gone, Refused, Retry
 
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, ARCHIVED, HAS_THREAD, LOCKED = 10003, 10008, 50083, 160004, 160005
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, NOT_OURS, ARCHIVED, HAS_THREAD, LOCKED = 10003, 10008, 50005, 50083, 160004, 160005
 
 _NO_ENTRY = "Discord refuses the token: make a new one under Bot in the developer portal, and set it as `token`"
 _FIX = {
@@ -22,6 +22,7 @@ _FIX = {
     10008: "it was deleted",
     30033: "this thread is full of people: make room in it",
     50001: "the bot cannot see it: give it the permission View Channel there",
+    50005: "another bot wrote it, perhaps this one under an earlier token",
     50006: "the message was empty",
     50008: "it is not a text channel: choose one, forums and voice do not work",
     30003: "the channel has as many pins as Discord allows: unpin some",
@@ -40,7 +41,7 @@ PICTURELESS = (403, 413)
 """The status where it may be the picture alone that is refused: it needs a permission, and room, of its own."""
 GONE: Mapping[str, tuple[int, ...]] = {
     "post": (UNKNOWN_MESSAGE,),
-    "edit": (UNKNOWN_MESSAGE,),
+    "edit": (UNKNOWN_MESSAGE, NOT_OURS),
     "reply": (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE),
 }
 """The codes that mean the message or thread is no more, by what was tried."""
@@ -104,7 +105,7 @@ def verdict(
 ) -> Exception:
     """What an answer means that says no: `Retry`, `Refused` or `Gone`, with what to do in words."""
     if code in gone:
-        return Gone(f"Discord, {where}: it was deleted")
+        return Gone(f"Discord, {where}: {_FIX[UNKNOWN_MESSAGE if code == UNKNOWN_CHANNEL else code]}")
     if status == 401:
         return Refused(_NO_ENTRY)
     if status == 429:

@@ -300,6 +300,13 @@ async def test_a_deleted_head_is_gone_and_may_be_posted_afresh_at_once(
     assert [m["id"] for m in double.said()] == [fresh.partition(":")[2]]
 
 
+async def test_a_head_that_another_bot_wrote_is_as_good_as_gone(double: DiscordDouble, chat: DiscordChat) -> None:
+    ref = await chat.open(PLACE, "k/open", HEAD, None, None)
+    double.messages[ref.partition(":")[2]]["author"]["id"] = "99"
+    with pytest.raises(Gone, match="another bot wrote it"):
+        await chat.edit(PLACE, ref, HEAD, None)
+
+
 async def test_a_deleted_thread_is_made_again_for_a_line_and_needs_no_closing(
     double: DiscordDouble, chat: DiscordChat
 ) -> None:

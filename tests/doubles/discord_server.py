@@ -307,6 +307,8 @@ class Server:
         channel = self.channel(message["channel_id"])
         if (channel.get("thread_metadata") or {}).get("archived"):
             raise Wrong(400, 50083, "Thread is archived")
+        if message["author"]["id"] != BOT:
+            raise Wrong(403, 50005, "Cannot edit a message authored by another user")
         payload, files = await _body(request)
         self._needs(*(["attach_files"] if files else []))
         kept = message["attachments"]
