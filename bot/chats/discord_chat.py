@@ -9,14 +9,13 @@ commands may be cut off while incidents are still told, and the other way round.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import discord
-import structlog
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -26,15 +25,12 @@ from bot.chats import discord_wire as wire
 from bot.chats.discord import DiscordConnection
 from bot.chats.discord_calls import Calls, Doorstep
 from bot.chats.discord_gateway import Gateway, Identifies, stay
+from bot.chats.discord_heads import Heads
 from bot.chats.discord_pins import Pins
 from bot.chats.discord_posts import Posts
-from bot.chats.discord_trouble import GONE, PICTURELESS, UNKNOWN_CHANNEL, troubles
+from bot.chats.discord_trouble import GONE, UNKNOWN_CHANNEL, troubles
 from bot.core.model import Head, Line
 from bot.ports import Clock, Desk, Letter, Missing, Place, Refused, Retry, Word
-
-log = structlog.get_logger(__name__)
-
-_Shown = TypeVar("_Shown")
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -72,8 +68,7 @@ class DiscordChat:
         self._rest: discord.Client | None = None
         self._channels: dict[str, discord.TextChannel | discord.ForumChannel] = {}
         self._incidents: dict[int, str] = {}
-        self._pictured: dict[int, bool] = {}
-        self._bare = False
+        self._heads = Heads(name)
         self._pins = Pins(name)
         self._posts = Posts(clock)
 
@@ -81,11 +76,11 @@ class DiscordChat:
         """Post the head, unless an earlier try already did, and make its thread, unless it is there."""
         async with self._calling(place, "open a thread", gone=GONE["post"]):
             client, channel = await self._client(), await self._channel(place)
-            message = await self._pictured_or_not(
+            message = await self._heads.with_or_without(
                 png, lambda shown: self._posts.open(client, channel, key=key, head=head, png=shown, since=since)
             )
         self._incidents[message.id] = head.incident
-        self._pictured[message.id] = bool(message.attachments)
+        self._heads.posted(message)
         await self._pin(message.channel.id, message.id, head)
         return f"{message.channel.id}:{message.id}"
 
@@ -111,7 +106,7 @@ class DiscordChat:
             await self._show(channel, message, head, png)
             await self._pin(channel, message, head)
             await wire.lay_to_rest(await self._client(), message)
-        self._pictured.pop(message, None)
+        self._heads.forget(message)
 
     async def run(self, desk: Desk, places: Sequence[Place]) -> None:
         """Hear people until cancelled, with a fresh client after every fault: over the gateway, or as Discord calls."""
@@ -198,46 +193,8 @@ class DiscordChat:
         return self._channels[place.address]
 
     async def _show(self, channel: int, message: int, head: Head, png: bytes | None) -> None:
-        there = (await self._client()).get_partial_messageable(channel).get_partial_message(message)
         self._incidents[message] = head.incident
-        if png is None and message not in self._pictured:
-            self._pictured[message] = bool((await there.fetch()).attachments)
-        kept = self._pictured.get(message, False)
-
-        async def show(shown: bytes | None) -> bool:
-            await wire.awake(
-                await self._client(),
-                channel,
-                lambda: there.edit(
-                    content=looks.content(head),
-                    embed=looks.embed(head, picture=bool(shown) or kept),
-                    view=looks.view(head.buttons, head.incident),
-                    attachments=wire.files(shown, head) if shown else discord.utils.MISSING,
-                ),
-            )
-            return bool(shown) or kept
-
-        self._pictured[message] = await self._pictured_or_not(png, show)
-
-    async def _pictured_or_not(self, png: bytes | None, show: Callable[[bytes | None], Awaitable[_Shown]]) -> _Shown:
-        """Show with the picture, but rather without it than not at all: it needs a permission and room of its own."""
-        if png is None:
-            return await show(None)
-        try:
-            shown = await show(png)
-        except discord.HTTPException as refusal:
-            if refusal.status not in PICTURELESS:
-                raise
-            shown = await show(None)
-            self._say_bare(str(refusal))
-        else:
-            self._bare = False
-        return shown
-
-    def _say_bare(self, why: str) -> None:
-        if not self._bare:
-            self._bare = True
-            log.warning("discord_goes_without", chat=self._name, what="charts", why=why)
+        await self._heads.show(await self._client(), (channel, message), head, png)
 
     async def _told(self, client: discord.Client, thread: int, line: Line, since: datetime | None) -> bool:
         if since is None or not self._posts.forgotten(since):
