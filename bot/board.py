@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bot.core.heading import tone
+from bot.core.heading import SILENT, tone
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.postmortem import draft
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
@@ -152,7 +152,7 @@ class Board:
     def troubled(self, service: str) -> Sequence[Source]:
         """What gives no reading of a service now, its reports included, for the table of sources."""
         silence = self._known.crowd.silences.found.get(service)
-        rows = [Source(name="reports", word="silent", tone="calm", note=silence.words())] if silence else []
+        rows = [Source(name="reports", word=SILENT, tone="calm", note=silence.words())] if silence else []
         for name in self._known.watches.get(service, {}):
             watched = self._known.witnesses.watched.get((service, name))
             why = trouble(watched, self._clock.now()) if watched else ""

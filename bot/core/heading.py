@@ -21,6 +21,11 @@ from bot.core.model import (
     When,
 )
 
+SILENT = "silent"
+"""The word of a source, the feed of reports, from which nothing comes where much is due."""
+
+_UNHEARD = "nothing is heard any more"
+_DEAF = "The feed of reports is silent. Whether the trouble goes on is not known, and nothing closes by it."
 _TONES = ("minor", "major", "critical")
 _ACK = Button(verb="ack", label="Acknowledge", style="primary")
 _TOO = Button(verb="report", label="I see it too")
@@ -40,7 +45,8 @@ _RESOLVE = Button(verb="resolve", label="Resolve", style="danger")
 
 def head(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequence[Source] = ()) -> Head:
     """The head as it stands; `troubled` are watches that give no reading just now."""
-    title = f"{incident.name}: {_happening(incident, policy)}"
+    deaf = incident.alive and any(source.word == SILENT for source in troubled)
+    title = f"{incident.name}: {_UNHEARD if deaf else _happening(incident, policy)}"
     return Head(
         incident=incident.id,
         service=incident.service,
@@ -50,7 +56,7 @@ def head(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequen
         level=incident.level,
         push=f"{_first_words(incident)} - {title}{_brief(incident)}",
         title=title,
-        sentence=_sentence(incident, policy),
+        sentence=(_DEAF,) if deaf else _sentence(incident, policy),
         facts=_facts(incident),
         sources=_table(incident, policy, troubled),
         foot=_foot(incident),
@@ -203,7 +209,10 @@ def _voices(incident: Incident) -> list[Fact]:
 
 def _table(incident: Incident, policy: Policy, troubled: Sequence[Source]) -> tuple[Source, ...]:
     """Who says what, while it matters."""
-    return (*(_row(r, policy) for r in incident.readings), *troubled) if incident.alive else ()
+    if not incident.alive:
+        return ()
+    silent = {source.name for source in troubled if source.word == SILENT}
+    return (*(_row(r, policy) for r in incident.readings if r.source not in silent), *troubled)
 
 
 def _row(reading: Reading, policy: Policy) -> Source:

@@ -16,6 +16,7 @@ from bot.database import Database
 from bot.detectors.levels import Rule
 from bot.engine import Engine
 from bot.stores.sqlite import SqliteStore
+from bot.witnesses import Witnesses
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -208,3 +209,34 @@ async def test_the_engine_beats_every_second_by_its_clock(life):
     await clock.advance(2.5)
     assert life.engine.beaten_at == T0 + timedelta(seconds=2)
     running.cancel()
+
+
+class Agreed(Probe):
+    """A probe that looks from here and from another place."""
+
+    vantages = ("fra",)
+    quorum = 2
+
+
+class Page(Probe):
+    """A vendor's own page."""
+
+    evidence = Evidence.VENDOR
+
+
+@pytest.mark.parametrize(
+    ("watches", "nats"),
+    [
+        ({"front": Probe()}, 3.0),
+        ({"front": Probe(), "back": Probe()}, 3.0),
+        ({"front": Probe(), "back": Agreed()}, 6.0),
+        ({"page": Page()}, 4.0),
+        ({"page": Page(), "front": Agreed()}, 10.0),
+    ],
+)
+def test_evidence_of_different_kinds_adds_up_and_of_one_kind_does_not(watches, nats):
+    witnesses = Witnesses({"twitter": watches})
+    for health, expected in ((Health.PARTIAL_OUTAGE, nats), (Health.OPERATIONAL, 0)):
+        for name in watches:
+            witnesses.hear("twitter", name, Signal(at=T0, health=health))
+        assert witnesses.nats("twitter") == expected

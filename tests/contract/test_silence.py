@@ -7,6 +7,7 @@ import pytest
 from doubles.clock import ManualClock
 
 from bot.ailing import REPORTS, Ailing
+from bot.board import Board
 from bot.core.ailment import service
 from bot.core.model import Kind, Policy, Service, State
 from bot.core.reports import Kept, Window
@@ -115,6 +116,14 @@ async def test_a_feed_of_ready_counts_that_stops_closes_nothing_either(life):
         await life.run(TICK, 0)
     assert life.engine.cases["twitter"].incident.state is State.OPEN
     assert State.CLOSED not in await life.run(6 * HOUR, 0)
+
+
+async def test_a_silent_service_is_never_shown_as_calm(life):
+    board = Board(life.engine, life.tally, life.store, ManualClock(life.now), link=str, past=None)
+    assert board.status()["services"][0]["confidence"] is None
+    await life.run(HOUR, 0)
+    assert board.status()["services"][0]["confidence"] == "silent"
+    assert [(source.name, source.word) for source in board.troubled("twitter")] == [("reports", "silent")]
 
 
 async def test_a_silence_outlives_a_restart(life):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.core.heading import head
-from bot.core.model import Evidence, Incident, Numbers, Peak, Policy, Reading, Scope, Share, State
+from bot.core.heading import SILENT, head
+from bot.core.model import Evidence, Health, Incident, Numbers, Peak, Policy, Reading, Scope, Share, Source, State
 from bot.core.wording import plain
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -73,6 +73,36 @@ def test_nothing_is_said_twice():
 def test_while_it_eases_the_sentence_says_since_when_and_what_follows():
     assert plain(head(EASING, POLICY).sentence) == "Calm since 13:00 UTC. It closes if that lasts."
     assert "Symptoms" in facts(EASING)
+
+
+@pytest.mark.parametrize("incident", [OPEN, EASING])
+def test_while_the_feed_is_silent_the_head_says_that_nothing_is_known(incident):
+    shown = head(incident, POLICY, troubled=[Source(name="reports", word=SILENT, tone="calm", note="no report since")])
+    assert shown.title == "Twitter: nothing is heard any more"
+    assert "not known" in plain(shown.sentence)
+    assert [(row.name, row.word) for row in shown.sources] == [("reports", "silent")]
+
+
+VENDOR = Reading(at=T0, kind=Evidence.VENDOR, source="page", level="major", health=Health.MAJOR_OUTAGE)
+CALM = replace(CROWD, level="", rule="", numbers=Numbers(count=6, within=timedelta(minutes=15), usual=6.0, times=1.0))
+
+
+@pytest.mark.parametrize(
+    ("crowd", "first", "title"),
+    [
+        (CALM, Evidence.VENDOR, "announced by the vendor, our reports look normal"),
+        (CALM, Evidence.PEOPLE, "still announced by the vendor, our reports look normal"),
+        (replace(CALM, numbers=replace(CALM.numbers, usual=0.2)), Evidence.VENDOR, "the vendor reports trouble"),
+        (replace(CALM, numbers=replace(CALM.numbers, usual=None)), Evidence.VENDOR, "the vendor reports trouble"),
+        (replace(CALM, numbers=replace(CALM.numbers, score=4.0)), Evidence.VENDOR, "the vendor reports trouble"),
+        (CROWD, Evidence.VENDOR, "far more problem reports than usual"),
+    ],
+)
+def test_what_only_the_vendor_says_is_called_announced_where_our_counts_contradict_it(crowd, first, title):
+    incident = replace(OPEN, readings=(crowd, VENDOR), first_kind=first, vendor_at=T0, scope=None)
+    shown = head(incident, POLICY)
+    assert shown.title == f"Twitter: {title}"
+    assert ("people report no more than usual" in plain(shown.sentence)) == ("announced" in title)
 
 
 def test_once_it_is_over_one_sentence_says_how_it_was_and_the_table_is_gone():
