@@ -96,7 +96,7 @@ BUGS = (
         "bot/detectors/graded.py",
         "    return len(latest) >= SITES and failed >= _BLIND_SHARE * len(latest)",
         "    return False and failed >= _BLIND_SHARE * len(latest)",
-        ("tests/core/test_graded.py",),
+        ("tests/promises/test_promises_blind.py",),
     ),
     Bug(
         "hash unkeyed",
