@@ -1,4 +1,4 @@
-"""What works and should not stay as it is: secrets in the file, levels out of order."""
+"""What works and should not stay as it is: secrets in the file, levels out of order, doors open to everybody."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from bot.config.models import File
-from bot.config.nodes import Listing, Mapping, Node, Scalar, below
+from bot.config.nodes import Listing, Mapping, Node, Scalar, below, pairs
 from bot.config.scalars import Reader
 
 _TOKENS = (
@@ -26,6 +26,7 @@ def look(root: Mapping, file: File, reader: Reader) -> None:
             advice = "keep it in the environment (${NAME}) or in a file (!file path), and replace it if others saw it"
             reader.findings.warn(scalar.place, f"this looks like {what}; {advice}")
     _ladder(root, file, reader)
+    _open_doors(root, reader)
 
 
 def _scalars(node: Node) -> Iterator[Scalar]:
@@ -48,3 +49,12 @@ def _ladder(root: Mapping, file: File, reader: Reader) -> None:
             reader.findings.warn(
                 place, f"'{name}' needs fewer reports than '{mild}' before it; levels go mildest first"
             )
+
+
+def _open_doors(root: Mapping, reader: Reader) -> None:
+    """A server in Discord may be anybody's; a workspace in Slack is a company's."""
+    for key, chat in pairs(below(root, "chats")):
+        kind = below(chat, "kind")
+        if isinstance(kind, Scalar) and kind.text == "discord" and below(chat, "roles") is None:
+            why = "everybody in the server may close and mute incidents; say under `roles` who may `act` and `admin`"
+            reader.findings.warn(key.place, f"'{key.text}' has no roles: {why}")

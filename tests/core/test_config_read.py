@@ -262,6 +262,7 @@ def test_a_time_becomes_utc(tmp_path: Path, moment: str):
             "1:7: this looks like a Discord token",
         ),
         ("data: whsec_0123456789abcdef\n", "1:7: this looks like a webhook secret"),
+        ("chats: {disco: {kind: discord, token: t, guild: 1}}\n", "1:9: 'disco' has no roles: everybody"),
         ("levels: {a: {reports: 9}, b: {reports: 5}}\n", "1:27: 'b' needs fewer reports than 'a' before it"),
     ],
 )
@@ -269,6 +270,11 @@ def test_what_should_be_seen_to_is_a_warning_and_stops_nothing(tmp_path: Path, t
     [warning] = written(tmp_path, text).warnings
     assert f"config.yaml:{words}" in str(warning)
     assert "0123456789" not in warning.message
+
+
+def test_a_server_whose_roles_are_named_is_no_open_door(tmp_path: Path):
+    text = "chats: {disco: {kind: discord, token: t, guild: 1, roles: {act: [7]}}, page: {kind: page}}\n"
+    assert written(tmp_path, text).warnings == ()
 
 
 def test_the_shipped_configuration_runs_without_any_account():
