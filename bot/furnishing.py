@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol, cast
 
 from bot.config.settings import LevelRule, ServiceSettings, Settings
-from bot.core.model import Policy, Route, Service
+from bot.core.model import Evidence, Policy, Route, Service
 from bot.core.planned import Window
 from bot.detectors.levels import Rule
 from bot.overhearing import Ear
@@ -33,7 +33,9 @@ def service(s: ServiceSettings) -> Service:
         id=s.id,
         policy=s.policy,
         aliases=s.aliases,
-        routes=tuple(Route(channel=r.channel, level=r.from_level) for r in s.tell),
+        routes=tuple(
+            Route(channel=r.channel, level=r.from_level, evidence=frozenset(map(Evidence, r.evidence))) for r in s.tell
+        ),
         depends_on=s.depends_on,
         windows=tuple(Window(lasts=w.lasts, start=w.start, cron=w.cron, zone=w.zone) for w in s.maintenance),
     )

@@ -177,6 +177,8 @@ class Route(Model):
     """One of `channels`."""
     from_: Annotated[Name | None, Field(alias="from")] = None
     """The mildest level that is told there; every incident if not said."""
+    evidence: Annotated[list[Literal["people", "probe", "vendor", "alert"]], Field(min_length=1)] | None = None
+    """Only what one of these speaks for: people, probe, vendor (status pages), alert; whatever speaks if not said."""
 
 
 def _route(value: object) -> object:

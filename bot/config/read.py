@@ -103,7 +103,9 @@ def _service(id_: str, service: models.Service, node: Node | None, file: models.
         policy=_policy(name, service.policy, tuple(key.text for key, _ in ladder)),
         one_voice=service.one_voice,
         watches=MappingProxyType(service.watch),
-        tell=tuple(Route(channel=r.channel, from_level=r.from_ or "") for r in routes),
+        tell=tuple(
+            Route(channel=r.channel, from_level=r.from_ or "", evidence=frozenset(r.evidence or ())) for r in routes
+        ),
         depends_on=tuple(service.depends_on),
         maintenance=tuple(
             Window(start=w.from_, cron=w.cron or "", lasts=w.for_, zone=w.zone) for w in service.maintenance

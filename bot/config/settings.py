@@ -58,10 +58,14 @@ class LevelRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A channel that hears of a service from a level on; the empty string means from every level."""
+    """A channel that hears of a service from a level on; the empty string means from every level.
+
+    With `evidence` it hears only of what one of these kinds speaks for.
+    """
 
     channel: str
     from_level: str
+    evidence: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -291,6 +291,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in (State.OPEN, State.EASING)
 
     @property
+    def spoken(self) -> frozenset[Evidence]:
+        """The kinds of evidence that speak for it, or spoke first; a person who declared it counts as people."""
+        declared = {Evidence.PEOPLE} if self.declared_by else set()
+        first = {self.first_kind} if self.first_kind else set()
+        return frozenset({r.kind for r in self.readings if r.level} | first | declared)
+
+    @property
     def muted(self) -> bool:
         """True while its lines call nobody."""
         return bool(self.muted_by) or self.muted_until is not None
@@ -376,10 +383,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel that hears of a service, once an incident has reached `level` (empty: every incident)."""
+    """A channel that hears of a service, once an incident has reached `level` (empty: every incident).
+
+    With `evidence` it hears only of incidents that one of these kinds spoke for.
+    """
 
     channel: str
     level: str = ""
+    evidence: frozenset[Evidence] = frozenset()
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -398,9 +409,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
         return self.policy.name
 
     def channels(self, incident: Incident) -> tuple[str, ...]:
-        """The channels that hear of an incident, by the worst level it has reached."""
+        """The channels that hear of an incident, by the worst level it has reached and by what speaks for it."""
         worst = self.policy.rank(incident.peak_level)
-        return tuple(r.channel for r in self.routes if self.policy.rank(r.level) <= worst)
+        heard = (r for r in self.routes if not r.evidence or r.evidence & incident.spoken)
+        return tuple(r.channel for r in heard if self.policy.rank(r.level) <= worst)
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):

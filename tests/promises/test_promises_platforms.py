@@ -1,18 +1,22 @@
-"""R9: many incidents at once on both platforms, through their own libraries and within their own limits."""
+"""R9, R24: many incidents at once, and one that flaps, on both platforms, through their own libraries and limits."""
 
 import asyncio
 import itertools
+import re
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from doubles.discord_double import TOKEN, DiscordDouble
-from doubles.oracle import POLICY, Script, no_picture
+from doubles.oracle import POLICY, T0, Script, no_picture
 from doubles.slack import BOT_TOKEN, Channel, SlackDouble
 from doubles.slack_rig import Hurry
 
 from bot.chats.discord import DiscordConnection
 from bot.chats.slack import SlackConnection
+from bot.core.incident import step
+from bot.core.model import Case, Evidence, Judged, Reading
 from bot.database import Database
 from bot.fields import Secret
 from bot.ports import Place
@@ -72,7 +76,9 @@ class Town:
         await self.database.aclose()
 
     def _relay(self, channel, chat, clock):
-        place = Place(name=channel, chat="any", address=channel)
+        group = "<@&{}>" if channel in DISCORD else "<!subteam^S{}>"
+        mention = {level: group.format(n) for n, level in enumerate(POLICY.levels, 1)}
+        place = Place(name=channel, chat="any", address=channel, mention=mention)
         services = dict.fromkeys((f"s{n}" for n in range(100)), POLICY)
         return Relay(
             place, chat, self.store, clock, policies=services, draw=no_picture, link=lambda _: "", troubled=lambda _: ()
@@ -116,6 +122,32 @@ async def test_many_incidents_in_a_minute_are_told_on_four_channels_within_the_l
         wrong += [f"{refused} of {calls} calls were answered 429"] if refused > calls / 100 else []
         wrong += _lost(town, incidents)
     prove("R9", incidents * 4, wrong, "incidents of a minute told on four channels, by the platforms' own libraries")
+
+
+FLAPS = ["minor"] * 3 + [""] * 8 + ["major"] * 2 + [""] * 3 + ["minor"] * 2 + ["", "critical"] * 3 + [""] * 8
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.soak)])
+async def test_a_service_that_flaps_stays_in_one_thread_on_both_platforms_and_calls_once_per_level(prove, rounds):
+    async with Town(speed=30) as town:
+        case = Case(service="s0")
+        for minute, level in enumerate([""] + FLAPS * rounds):
+            at = T0 + timedelta(minutes=minute)
+            reading = Reading(at=at, kind=Evidence.PROBE, source="front", level=level)
+            after, entries = step(case, Judged(at=at, readings=(reading,)), POLICY)
+            case = await town.store.save(after, entries, (*SLACK, *DISCORD)) if after != case else case
+            assert await town.told(5)
+        kinds = Counter(entry.kind for entry in await town.store.entries(case.incident.id))
+        assert kinds["reopened"] >= rounds
+        roots = [m for c in SLACK for m in town.slack.channels[c].messages if m.get("thread_ts", m["ts"]) == m["ts"]]
+        roots += [m for m in town.discord.messages.values() if m["channel_id"] in DISCORD]
+        said = [m["text"] for c in SLACK for m in town.slack.channels[c].messages]
+        called = Counter(word for text in said for word in re.findall(r"<!subteam\^S\d>", text))
+        called += Counter(town.discord.pings)
+        wrong = [] if len(roots) == 4 else [f"{len(roots)} threads"]
+        wrong += [f"{who} was called {times} times" for who, times in called.items() if times != 2]
+        wrong += [] if len(called) == 2 * len(POLICY.levels) else [f"called: {called}"]
+    prove("R24", kinds.total() * 4, wrong, "lines of a flapping service told on four channels in one thread each")
 
 
 def _late(town, half):
