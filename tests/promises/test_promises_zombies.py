@@ -66,11 +66,11 @@ class Listener:
 
 @asynccontextmanager
 async def on_slack():
-    clock = Elastic(30)
+    clock = Elastic(20)
     async with SlackDouble() as slack, Wire(slack.port) as wire:
         web = Web(BOT_TOKEN, slack.url)
         listener = Listener(slack, wire, web, clock)
-        socket = Socket("slack", listener.ticket, lambda *told: listener.heard.append(told), clock, heartbeat=5 / 30)
+        socket = Socket("slack", listener.ticket, lambda *told: listener.heard.append(told), clock, heartbeat=5 / 20)
         run = asyncio.create_task(socket.run())
         try:
             await listener.back()
@@ -94,9 +94,9 @@ async def half_open(it):
     it.wire.lose()
 
 
-async def a_cut_of_two_minutes(it):
+async def a_cut_of_a_minute(it):
     it.wire.cut()
-    await it.clock.sleep(120)
+    await it.clock.sleep(60)
     it.wire.mend()
 
 
@@ -111,7 +111,7 @@ async def no_name_server_for_ten_minutes(it):
     await it.slack.drop()
     it.clock.speed = 600
     await it.clock.sleep(600)
-    it.clock.speed = 30
+    it.clock.speed = 20
     it.office = True
 
 
@@ -122,7 +122,7 @@ async def too_many_sockets(it):
 
 
 SLACK_FAULTS = [
-    *(refused_tickets, a_dropped_wire, half_open, a_cut_of_two_minutes),
+    *(refused_tickets, a_dropped_wire, half_open, a_cut_of_a_minute),
     *(frozen_behind_the_socket, no_name_server_for_ten_minutes, too_many_sockets),
 ]
 
@@ -206,7 +206,7 @@ class Guild:
 
 @asynccontextmanager
 async def on_discord(clock=None):
-    clock = clock or Elastic(30)
+    clock = clock or Elastic(20)
     async with DiscordDouble() as double, Wire(double.port) as wire:
         double.gateway_port = wire.port
         given = {"token": TOKEN, "guild": "123", "api_url": double.url, "gateway_url": double.gateway_url}
@@ -255,9 +255,9 @@ async def the_wire_is_half_open(it):
     it.wire.lose()
 
 
-async def the_wire_is_cut_for_two_minutes(it):
+async def the_wire_is_cut_for_a_minute(it):
     it.wire.cut()
-    await it.clock.sleep(120)
+    await it.clock.sleep(60)
     it.wire.mend()
 
 
@@ -274,8 +274,8 @@ def closed_with(code, seconds):
 
 DISCORD_FAULTS = [
     *(stops_acking, acks_and_tells_nothing, neither_acks_nor_tells, the_session_is_invalid, the_wire_is_half_open),
-    *(the_wire_is_cut_for_two_minutes, *(closed_with(code, 20) for code in (4000, 4004, 4009, 4014))),
-    closed_with(4000, 120),
+    *(the_wire_is_cut_for_a_minute, *(closed_with(code, 20) for code in (4000, 4004, 4009, 4014))),
+    closed_with(4000, 60),
 ]
 
 
