@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -20,12 +21,15 @@ import structlog
 from bot.core.admission import Admission
 from bot.core.hours import HOUR, Hour, spread_out
 from bot.core.model import Report
-from bot.core.reports import Frame, Kept, RawCount, RawReport, Read, Reader, Sheet, Window
+from bot.core.reading import Read, Reader
+from bot.core.reports import Frame, Kept, RawCount, RawReport, Sheet, Window
 from bot.core.tally import Tally
 from bot.ports import Clock, Receipt, Retry, Stream
 
 _KEEP_FRAMES = timedelta(hours=48)
 _BACKLOG = 200_000  # records that may wait for a blocked disk; then nobody else may join them
+
+_MOUTHFUL = 500_000  # bytes of a body that are read at once; more would keep the loop for too long
 
 _TAKEN, _REPEATED = Receipt(accepted=1), Receipt(repeated=1)
 
@@ -86,7 +90,16 @@ class Intake:
             ValueError: nothing of the body can be read; the words are for the sender.
             Retry: the disk cannot take it now; nothing of the batch counts.
         """
-        return await self._take(self._reports.body(body, shape), door)
+        if len(body) <= _MOUTHFUL:
+            return await self._take(self._reports.body(body, shape), door)
+        self._refuse_overload()
+        sheets: list[Sheet] = []
+        rejected: list[tuple[int, str]] = []
+        for read in self._reports.parts(body, shape):
+            sheets.append(self._admission.reports(read, self._now(), door))
+            rejected += read.rejected
+            await self._clock.sleep(0)  # others wait for the loop meanwhile
+        return _receipt(sheets, await self._keep(sheets), rejected)
 
     async def admit(
         self, reports: Sequence[Mapping[str, Any] | Report | RawReport], door: str, *, weight: float = 1.0
@@ -107,7 +120,7 @@ class Intake:
             Retry: the disk cannot take it now; nothing of all these counts.
         """
         read, unread = self._reports.each(bodies)
-        _, new = await self._keep(read, door)
+        [new] = await self._keep([self._admitted(read, door)])
         results: list[Receipt | ValueError] = [_TAKEN] * len(bodies)
         if len(new) == len(bodies):
             return results
@@ -252,34 +265,38 @@ class Intake:
             await self.keep()
 
     async def _take(self, read: Read[RawReport], door: str, weight: float = 1.0) -> Receipt:
-        size, new = await self._keep(read, door, weight)
-        return Receipt(accepted=len(new), repeated=size - len(new), rejected=tuple(sorted(read.rejected)))
+        sheet = self._admitted(read, door, weight)
+        return _receipt([sheet], await self._keep([sheet]), read.rejected)
 
-    async def _keep(self, read: Read[RawReport], door: str, weight: float = 1.0) -> tuple[int, Sequence[int]]:
-        """Admit, hold and write; answers how many could be kept, and which places among them are new."""
+    def _admitted(self, read: Read[RawReport], door: str, weight: float = 1.0) -> Sheet:
         self._refuse_overload()
-        reports = self._admission.reports(read, self._now(), door)
-        if weight < 1.0:
-            reports = msgspec.structs.replace(reports, weight=weight)
-        new = self.tally.hold(reports)
-        repeated = len(new) < len(reports)
-        await self._write(reports.only(new) if repeated else reports, [], join=repeated)
-        return len(reports), new
+        sheet = self._admission.reports(read, self._now(), door)
+        return sheet if weight == 1.0 else msgspec.structs.replace(sheet, weight=weight)
+
+    async def _keep(self, sheets: Sequence[Sheet]) -> list[Sequence[int]]:
+        """Hold and write, all or nothing; answers which places of each are new."""
+        new = [self.tally.hold(sheet) for sheet in sheets]
+        fresh = [
+            sheet if len(places) == len(sheet) else sheet.only(places)
+            for sheet, places in zip(sheets, new, strict=True)
+        ]
+        await self._write(fresh, [], join=any(map(operator.is_not, fresh, sheets)))
+        return new
 
     async def _place(self, read: Read[RawCount]) -> Receipt:
         self._refuse_overload()
         windows = self._admission.windows(read, self._now())
-        await self._write(None, windows)
+        await self._write([], windows)
         return Receipt(accepted=len(windows), rejected=tuple(sorted(read.rejected)))
 
     def _refuse_overload(self) -> None:
         if self._waiting.size >= _BACKLOG:
             raise Retry("reports are waiting for the disk, which has not answered for a while; try again later")
 
-    async def _write(self, sheet: Sheet | None, windows: list[Window], *, join: bool = False) -> None:
+    async def _write(self, sheets: Sequence[Sheet], windows: list[Window], *, join: bool = False) -> None:
         """Wait until these are durable and counted; with `join`, also until all that was held before them is."""
         waiting, flying = self._waiting, self._flying
-        more = waiting.add(sheet, windows)
+        more = waiting.add(sheets, windows)
         due = [waiting.join()] if more or (join and waiting.size) else []
         if join and flying.size:
             due.append(flying.join())
@@ -349,6 +366,11 @@ class Intake:
         return self._clock.now().timestamp()
 
 
+def _receipt(sheets: Sequence[Sheet], new: Sequence[Sequence[int]], rejected: Sequence[tuple[int, str]]) -> Receipt:
+    accepted = sum(map(len, new))
+    return Receipt(accepted=accepted, repeated=sum(map(len, sheets)) - accepted, rejected=tuple(sorted(rejected)))
+
+
 _Marks = Mapping[str, Collection[bytes]]
 
 
@@ -383,12 +405,11 @@ class _Batch:
         self.size = 0
         self._waiters: list[asyncio.Future[None]] = []
 
-    def add(self, sheet: Sheet | None, windows: list[Window]) -> int:
+    def add(self, sheets: Sequence[Sheet], windows: list[Window]) -> int:
         """Take in more; answers how many records these are."""
-        if sheet:
-            self.sheets.append(sheet)
+        self.sheets += [sheet for sheet in sheets if sheet]
         self.windows += windows
-        more = len(sheet or ()) + len(windows)
+        more = sum(map(len, sheets)) + len(windows)
         self.size += more
         return more
 

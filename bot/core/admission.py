@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bot.core.reports import Cell, Kept, Kind, Raw, RawCount, RawReport, Read, Sheet, When, Window
+from bot.core.reading import Raw, Read
+from bot.core.reports import Cell, Kept, Kind, RawCount, RawReport, Sheet, When, Window
 
 Word = Callable[[str], str]
 Spoke = Callable[[str, bytes, float], bool]

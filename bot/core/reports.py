@@ -1,14 +1,11 @@
-"""Reports and ready-made counts as they arrive, and as they are kept: the shapes of the door and of the log.
-
-Reading is pure and forgiving: what is wrong with one record is said for that record, and the others are taken.
-"""
+"""Reports and ready-made counts as they arrive, and as they are kept: the shapes of the door and of the log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Annotated, Generic, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -177,129 +174,5 @@ class Frame(msgspec.Struct, array_like=True):
         return (report for sheet in self.sheets for report in sheet)
 
 
-Raw = TypeVar("Raw", RawReport, RawCount)
-
-
-class Read(NamedTuple, Generic[Raw]):
-    """The records of a body that could be read, the place of each, and what was wrong with those at other places."""
-
-    places: Sequence[int]
-    records: Sequence[Raw]
-    rejected: list[tuple[int, str]]
-
-
-class Reader(Generic[Raw]):
-    """Reads the bodies of one kind of record."""
-
-    def __init__(self, kind: type[Raw]) -> None:
-        self._kind: type[Raw] = kind
-        self._one: msgspec.json.Decoder[Raw] = msgspec.json.Decoder(kind)
-        self._all = list[kind]  # type: ignore[valid-type]
-        self._many: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(self._all)
-        self._parts = msgspec.json.Decoder(list[msgspec.Raw])
-
-    def body(self, body: bytes, shape: str) -> Read[Raw]:
-        """Read a body: `lines` is one JSON object a line, anything else is one object or an array of them.
-
-        Raises:
-            ValueError: nothing of it can be read; the words say why.
-        """
-        if not body.strip():
-            raise ValueError("the body is empty; send a JSON object, an array of them, or one a line")
-        if shape == "lines":
-            return self._lines(body)
-        if body.lstrip()[:1] == b"[":
-            return self._array(body)
-        return self._object(body)
-
-    def each(self, bodies: Sequence[bytes]) -> tuple[Read[Raw], dict[int, ValueError]]:
-        """Read bodies of one object each together; those that cannot be read at all come apart, by their place."""
-        places: list[int] = []
-        records: list[Raw] = []
-        rejected: list[tuple[int, str]] = []
-        unread: dict[int, ValueError] = {}
-        for place, body in enumerate(bodies):
-            try:
-                read = self._object(body)
-            except ValueError as exc:
-                unread[place] = exc
-                continue
-            places += [place] * len(read.records)
-            records += read.records
-            rejected += [(place, words) for _, words in read.rejected]
-        return Read(places, records, rejected), unread
-
-    def values(self, values: Sequence[object]) -> Read[Raw]:
-        """Read records that are Python values already: mappings, or objects with those attributes."""
-        try:
-            records: list[Raw] = msgspec.convert(values, self._all, from_attributes=True)
-        except (ValueError, RecursionError):
-            return self._each(values, lambda value: msgspec.convert(value, self._kind, from_attributes=True))
-        return Read(range(len(records)), records, [])
-
-    def _lines(self, body: bytes) -> Read[Raw]:
-        try:
-            records = self._one.decode_lines(body)
-        except (ValueError, RecursionError):
-            lines = [line for line in body.splitlines() if line.strip()]
-            read = self._each(lines, self._one.decode)
-            if read.records or any(_is_object(line) for line in lines):
-                return read
-            raise ValueError("no line of the body is a JSON object; send one object a line") from None
-        return Read(range(len(records)), records, [])
-
-    def _array(self, body: bytes) -> Read[Raw]:
-        try:
-            records = self._many.decode(body)
-        except (ValueError, RecursionError):
-            return self._each(_whole(self._parts.decode, body), self._one.decode)
-        return Read(range(len(records)), records, [])
-
-    def _object(self, body: bytes) -> Read[Raw]:
-        try:
-            return Read((0,), (self._one.decode(body),), [])
-        except (ValueError, RecursionError):
-            _whole(msgspec.json.decode, body)
-        if not _is_object(body):
-            raise ValueError("the body is JSON, but neither an object nor an array of objects")
-        return self._each([body], self._one.decode)
-
-    def _each(self, parts: Sequence[Part], read: Callable[[Part], Raw]) -> Read[Raw]:
-        places: list[int] = []
-        records: list[Raw] = []
-        rejected: list[tuple[int, str]] = []
-        for place, part in enumerate(parts):
-            try:
-                records.append(read(part))
-                places.append(place)
-            except (ValueError, RecursionError) as exc:
-                rejected.append((place, _plain(exc)))
-        return Read(places, records, rejected)
-
-
-Part = TypeVar("Part")
-
-
 def _kind(row: Kept) -> Kind:
     return Kind(row.service, Cell(row.region, row.platform, row.symptom))
-
-
-def _whole(decode: Callable[[bytes], Part], body: bytes) -> Part:
-    try:
-        return decode(body)
-    except (ValueError, RecursionError) as exc:
-        raise ValueError(f"the body is not readable: {_plain(exc)}") from exc
-
-
-def _is_object(line: bytes) -> bool:
-    return line.lstrip()[:1] == b"{"
-
-
-def _plain(exc: Exception) -> str:
-    """What was wrong with the bytes, in a sentence for whoever sent them."""
-    if isinstance(exc, RecursionError):
-        return "nested too deeply"
-    if isinstance(exc, UnicodeDecodeError):
-        return "not valid UTF-8"
-    words, _, field = str(exc).replace("`", "").partition(" - at $.")
-    return f"{field}: {words}" if field else words

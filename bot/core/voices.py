@@ -92,15 +92,15 @@ class Voices:
     def _new(self, sheet: Sheet) -> list[int]:
         """Mark them one after the other; answers the places of those that are new."""
         places: list[int] = []
-        for place, report in enumerate(sheet):
-            if any(report.id in marks.ids for marks in (self._young, self._old)) or self.spoke(
-                report.service, report.reporter, report.at
-            ):
+        young, old = self._young, self._old
+        rows = zip(sheet.which, sheet.moments(), sheet.reporters, sheet.ids, strict=False)
+        for place, (which, at, who, name) in enumerate(rows):
+            if name in young.ids or name in old.ids or (who and self.spoke(sheet.kinds[which].service, who, at)):
                 continue
-            if report.id:
-                self._young.ids.add(report.id)
-            if report.reporter:
-                self._young.add(report.reporter, report.at)
+            if name:
+                young.ids.add(name)
+            if who:
+                young.add(who, at)
             places.append(place)
         return places
 

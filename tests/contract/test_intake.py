@@ -166,6 +166,14 @@ async def test_ten_thousand_reports_of_one_person_are_one_voice(house):
     assert house.total() == 1
 
 
+async def test_a_body_that_is_read_in_pieces_is_kept_as_one_and_counts_once(house):
+    lines = b"\n".join(json.dumps(report(id=f"r{n}", text="a" * 40)).encode() for n in range(10_000))
+    assert await house.intake.take(lines, "lines", "api") == Receipt(accepted=10_000)
+    assert len(await house.log()) == 1
+    assert await house.intake.take(lines, "lines", "api") == Receipt(repeated=10_000)
+    assert house.total() == 10_000
+
+
 async def test_a_person_is_one_voice_whichever_door_they_use(house):
     assert (await house.intake.admit([report(reporter="slack:U1")], "slack")).accepted == 1
     assert (await house.intake.take(b'{"service":"x","reporter":"slack:U1"}', "one", "api")).repeated == 1

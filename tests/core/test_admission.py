@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bot.core import places
 from bot.core.admission import Admission, Vocabulary
-from bot.core.reports import RawCount, RawReport, Reader
+from bot.core.reading import Reader
+from bot.core.reports import RawCount, RawReport
 
 NOW = datetime(2022, 11, 4, 7, 0, tzinfo=UTC).timestamp()
 SERVICES = {"twitter": "twitter", "x": "twitter"}
