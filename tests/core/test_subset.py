@@ -17,12 +17,14 @@ def one(seen, due, *, doubt=0.01, spread=1.0, named=None):
 
 
 def flags(size):
-    return [np.array(chosen, bool) for chosen in product((False, True), repeat=size) if any(chosen)]
+    return np.array([chosen for chosen in product((False, True), repeat=size) if any(chosen)])
 
 
 def brute(grid, shape):
-    """The best of all rectangles."""
-    return max((grid.worth(r, p) for r in flags(shape[0]) for p in flags(shape[1])), key=lambda found: found.nats)
+    """The best of all rectangles of a single window."""
+    rows, columns = flags(shape[0]), flags(shape[1])
+    pairs = np.indices((len(rows), len(columns))).reshape(2, -1)
+    return grid._top(np.zeros(pairs.shape[1], int), rows[pairs[0]], columns[pairs[1]])
 
 
 shapes = st.tuples(st.integers(1, 5), st.integers(1, 4))
