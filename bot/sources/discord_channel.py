@@ -50,9 +50,9 @@ class DiscordChannel(ChannelFeed):
     def read(self, body: bytes) -> tuple[Sequence[Post], str]:
         """The messages of people."""
         told = decoded(body)
-        if not isinstance(told, list):
-            raise Unread("wrong_shape", "this is no page of a channel's messages")
         page = rows(told)
+        if not isinstance(told, list) or len(page) < len(told):
+            raise Unread("wrong_shape", "this is no page of a channel's messages")
         people = [one for one in page if _by_people(one)]
         if people and not any(one.get("content") or any(one.get(key) for key in _BESIDES) for one in people):
             raise Unread("wrong_shape", "messages come without words; switch on the Message Content Intent of the bot")
