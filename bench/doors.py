@@ -26,7 +26,7 @@ from pathlib import Path
 from aiohttp import web
 
 ROUNDS = 5
-HELLOS, SINGLES, BATCHES, BATCH = 8_000, 6_000, 200, 1_000
+HELLOS, SINGLES, BATCHES, BATCH, FORGED = 8_000, 6_000, 200, 1_000, 4_000
 CONNECTIONS, DEPTH = 64, 1
 GOALS = {"batches": 20.0, "singles": 0.6}
 _CONFIG = """
@@ -34,7 +34,9 @@ data: {data}
 web: {{listen: "127.0.0.1:{port}"}}
 chats: {{page: {{kind: page}}}}
 channels: {{wall: {{chat: page}}}}
-services: {{twitter: {{name: Twitter, aliases: [x]}}, github: {{name: GitHub}}}}
+services:
+  twitter: {{name: Twitter, aliases: [x]}}
+  github: {{name: GitHub, watch: {{events: {{kind: standard_webhooks, secret: only-for-measuring}}}}}}
 """
 
 
@@ -42,13 +44,16 @@ def main() -> None:
     """Measure, and print one line per door."""
     with tempfile.TemporaryDirectory() as folder, _servers(Path(folder)) as servers, _client() as client:
         rounds = [_round(client, *servers, number) for number in range(ROUNDS + 1)][1:]  # the first one warms up
-    hello, single, batch = (statistics.median(rate for rate, _ in column) for column in zip(*rounds, strict=True))
+    hello, single, batch, forged = (
+        statistics.median(rate for rate, _ in column) for column in zip(*rounds, strict=True)
+    )
     print(f"aiohttp hello              {hello:>9,.0f} requests/s")
     print(f"durable single POSTs       {single:>9,.0f} reports/s   {_judged('singles', rounds, 1)}")
     print(f"durable NDJSON, 1,000 each {batch:>9,.0f} reports/s   {_judged('batches', rounds, 2)}")
+    print(f"forged deliveries refused  {forged:>9,.0f} requests/s")
 
 
-def _judged(name: str, rounds: list[tuple[Rate, Rate, Rate]], column: int) -> str:
+def _judged(name: str, rounds: list[Round], column: int) -> str:
     """The ratio by the clock, and by the servers' own processor time, which a busy neighbour does not lengthen and
     which therefore judges."""
     goal = GOALS[name]
@@ -59,16 +64,18 @@ def _judged(name: str, rounds: list[tuple[Rate, Rate, Rate]], column: int) -> st
 
 Rate = tuple[float, float]
 """Per second of the clock, and per second of the server's processor time."""
+Round = tuple[Rate, Rate, Rate, Rate]
 Server = tuple[int, int]
 """Port and process."""
 
 
-def _round(client: Connection, hello: Server, tocsin: Server, number: int) -> tuple[Rate, Rate, Rate]:
-    """Requests per second of hello, and reports per second of both ways in."""
+def _round(client: Connection, hello: Server, tocsin: Server, number: int) -> Round:
+    """Requests per second of hello, reports per second of both ways in, and forged deliveries per second."""
     return (
         _ask(client, "hellos", hello, number, HELLOS),
         _ask(client, "singles", tocsin, number, SINGLES),
         _ask(client, "batches", tocsin, number, BATCHES * BATCH),
+        _ask(client, "forged", tocsin, number, FORGED),
     )
 
 
@@ -237,6 +244,12 @@ def _batches(number: int) -> tuple[list[bytes], bytes]:
     return requests, b'{"accepted":%d,"repeated":0,"rejected":[]}' % BATCH
 
 
+def _forged(_: int) -> tuple[list[bytes], bytes]:
+    """Deliveries to a hook that nobody signed: what a flood of strangers costs."""
+    post = _post(b'{"type":"incident.opened","data":{"id":"1"}}', b"application/json")
+    return [post.replace(b"/api/v1/reports", b"/hooks/github/events")] * FORGED, b'no webhook-id"}'
+
+
 def _report(name: str) -> bytes:
     return json.dumps(
         {"service": "twitter", "id": name, "reporter": name, "symptom": "login", "region": "JP", "platform": "web"}
@@ -248,4 +261,4 @@ def _post(body: bytes, kind: bytes) -> bytes:
     return head % (kind, len(body)) + body
 
 
-_KINDS = {"hellos": _hellos, "singles": _singles, "batches": _batches}
+_KINDS = {"hellos": _hellos, "singles": _singles, "batches": _batches, "forged": _forged}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Protocol, cast
 
 from bot.config.settings import LevelRule, ServiceSettings, Settings
@@ -100,8 +101,11 @@ def common(settings: Settings) -> Policy:
 
 
 def access(settings: Settings) -> Access:
-    """The tokens and what each may do."""
-    return Access(tokens=tuple(Token(name=t.name, secret=t.secret, scopes=t.scopes) for t in settings.web.tokens))
+    """The tokens and what each may do, and whose word about addresses is believed."""
+    return Access(
+        tokens=tuple(Token(name=t.name, secret=t.secret, scopes=t.scopes) for t in settings.web.tokens),
+        proxies=tuple(ip_network(network, strict=False) for network in settings.web.trusted_proxies),
+    )
 
 
 def places(settings: Settings) -> dict[str, Place]:

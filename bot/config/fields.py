@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -216,6 +217,19 @@ def canary(value: str) -> str:
     host = urlsplit(public_url(value)).hostname or ""
     if not value.startswith("https://") or not any(c.isalpha() for c in host) or ":" in host:
         raise ValueError("a canary must be https and go by a name, or it proves too little; like https://example.com")
+    return value
+
+
+def network(value: str) -> str:
+    """An address or a network of them.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no network; write 10.0.0.0/8, 2001:db8::/32 or one address") from error
     return value
 
 

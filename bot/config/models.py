@@ -57,6 +57,10 @@ class Web(Model):
     """How people reach the page from outside; used for links in the chats."""
     tokens: Annotated[list[Token], EmptyList] = Field(default_factory=list)
     """Who may write to the API. With none, only this machine may."""
+    trusted_proxies: Annotated[list[Annotated[str, AfterValidator(fields.network)]], EmptyList] = Field(
+        default_factory=lambda: ["127.0.0.0/8", "::1"]
+    )
+    """Networks of reverse proxies whose X-Forwarded-For is believed: 10.0.0.0/8, or one address."""
 
 
 class Deadman(Model):

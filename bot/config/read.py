@@ -82,6 +82,7 @@ def _web(web: models.Web) -> Web:
         listen_port=web.listen.port,
         public_url=web.public_url,
         tokens=tuple(Token(name=t.name, secret=t.secret, scopes=frozenset(t.scopes)) for t in web.tokens),
+        trusted_proxies=tuple(web.trusted_proxies),
     )
 
 

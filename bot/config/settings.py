@@ -32,6 +32,7 @@ class Web:
     listen_port: int
     public_url: str
     tokens: tuple[Token, ...]
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)

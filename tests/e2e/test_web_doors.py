@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 from doubles.clock import ManualClock
 from doubles.house import INCIDENT
 from doubles.served import AWAY, Served, bearer, serving, token
@@ -17,6 +17,7 @@ from bot.web.buckets import Buckets
 from bot.web.routes import Route
 from bot.web.site import ROUTES
 
+Prove = Callable[..., None]
 TOKENS = (token("reader", "read"), token("reporter", "report"), token("boss", "admin"))
 
 # What each route needs. A route that is not written here, or needs something else, fails the test.
@@ -64,19 +65,42 @@ async def test_every_route_stands_in_the_list_of_what_it_needs() -> None:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-async def test_every_route_lets_in_only_whom_it_should(caller: str) -> None:
+async def test_every_route_lets_in_only_whom_it_should(caller: str, prove: Prove) -> None:
     headers, expected = CALLERS[caller]
+    wrong = []
     async with serving(TOKENS) as served:
         for route in served.app[ROUTES]:
             async with _ask(served, route, headers) as answer:
-                refused = expected.get(route.needs)
-                if refused is None:
-                    assert answer.status not in (401, 500), (route.path, answer.status)
-                    assert answer.status != 403 or route.face == "page", route.path  # a form without its seal
-                    continue
-                assert answer.status == refused, route.path
-                assert refused != 401 or answer.headers["WWW-Authenticate"].startswith("Bearer"), route.path
-                assert answer.content_type == ("text/html" if route.face == "page" else "application/json")
+                met = _met(answer, route, expected.get(route.needs))
+                wrong += [] if met else [(route.method, route.path, answer.status)]
+        prove("R48", len(served.app[ROUTES]), wrong, "routes, each tried by six kinds of caller")
+
+
+async def test_a_session_that_has_ended_opens_nothing(prove: Prove) -> None:
+    wrong = []
+    async with serving(TOKENS) as served, served.browser() as browser:
+        seal = await _seal(browser, "/sign-in")
+        form = {"seal": seal, "token": "secret-of-boss", "back": "/"}
+        async with browser.post("/sign-in", data=form, allow_redirects=False) as answer:
+            cookie = {"Cookie": f"tocsin_session={answer.cookies['tocsin_session'].value}"}
+        async with served.client.get("/api/v1/dead-letters", headers=cookie) as answer:
+            assert answer.status == 200
+        await served.clock.advance(12 * 3600 + 1)
+        for route in served.app[ROUTES]:
+            async with _ask(served, route, cookie) as answer:
+                met = _met(answer, route, CALLERS["nobody"][1].get(route.needs))
+                wrong += [] if met else [(route.method, route.path, answer.status)]
+        prove("R48", len(served.app[ROUTES]), wrong, "routes tried with a session that has ended")
+
+
+def _met(answer: ClientResponse, route: Route, refused: int | None) -> bool:
+    """True when the caller was let in, or turned away as the list says."""
+    if refused is None:
+        sealed_off = answer.status == 403 and route.face != "page"  # a form without its seal is 403 on a page
+        return answer.status not in (401, 500) and not sealed_off
+    face = "text/html" if route.face == "page" else "application/json"
+    challenged = refused != 401 or answer.headers["WWW-Authenticate"].startswith("Bearer")
+    return answer.status == refused and challenged and answer.content_type == face
 
 
 @pytest.mark.parametrize("away", [True, False])
