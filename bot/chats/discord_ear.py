@@ -62,8 +62,19 @@ class Ear(discord.Client):
         self._guilds = guilds
         self._roles = roles
         self._short = short
+        self._offering: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
+        """Begin to tell each server our commands; people are heard meanwhile, however long Discord has us wait."""
+        self._offering = asyncio.create_task(self._offer_all())
+
+    async def close(self) -> None:
+        """Let go."""
+        if self._offering is not None:
+            self._offering.cancel()
+        await super().close()
+
+    async def _offer_all(self) -> None:
         """Tell each server our commands, if it does not know them as they are."""
         ours = commands(short=self._short)
         for guild in self._guilds:

@@ -421,7 +421,7 @@ async def test_several_servers_get_the_commands_and_are_heard_by_one_connection(
     double.guilds = ["123", "124"]
     running = asyncio.create_task(connected(double, clock, guild=["123", "124"]).run(desk, [PLACE]))
     await within(double.gateway.ready.wait())
-    assert double.offered["123"]
+    await until(lambda: len(double.offered) == 2)
     assert not differ(double.offered["123"], double.offered["124"])
     for guild in double.guilds:
         deed = await double.command("incident", "list", guild=guild)
@@ -477,6 +477,16 @@ async def test_commands_are_offered_once_and_again_only_when_they_change(
     assert len(double.calls["commands.put"]) == 1
     assert differ(commands(short=False), double.commands)
     assert not differ(commands(short=True), double.commands)
+
+
+async def test_people_are_heard_while_discord_has_us_wait_with_the_commands(
+    double: DiscordDouble, clock: ManualClock, desk: SlowDesk
+) -> None:
+    double.fault("commands.get", "hang", times=0)
+    async with on_gateway(double, clock, desk):
+        deed = await double.command("incident", "list")
+        await within(deed.edited.wait())
+    assert not double.offered
 
 
 async def test_the_gateway_is_asked_for_servers_and_nothing_that_needs_leave(
