@@ -3,7 +3,7 @@
 from math import isfinite
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.model import Scope, Share
@@ -202,6 +202,7 @@ numbers = st.one_of(st.integers(0, 300), st.floats(), st.sampled_from([1e300, 5e
 mixes = st.dictionaries(st.tuples(codes, codes, codes), numbers, max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(mixes, min_size=1, max_size=3), mixes, st.one_of(st.none(), st.floats(0.01, 1e6)))
 def test_any_mix_gives_shares_that_are_shares(slices, usual, times):
     due = [times * (1 + k) for k in range(len(slices))] if times else []

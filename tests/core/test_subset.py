@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from bot.detectors.subset import FEWEST, Subset, price
 
+calm = settings(deadline=None, max_examples=60)
+"""No time limit: on a busy machine one search may take a while."""
+
 
 def one(seen, due, *, doubt=0.01, spread=1.0, named=None):
     """A grid of a single window."""
@@ -38,7 +41,7 @@ def grids(draw, most=60):
     return tuple(np.array(draw(one), float).reshape(rows, columns) for one in (cells, dues))
 
 
-@settings(deadline=None)
+@calm
 @given(grids())
 def test_it_never_claims_more_than_the_best_rectangle_is_worth_and_misses_little(grid):
     found, best = one(*grid).best(), brute(one(*grid), grid[0].shape)
@@ -57,6 +60,7 @@ def test_it_finds_the_best_rectangle_in_nearly_all_grids_with_an_outage():
     assert missed <= 4
 
 
+@calm
 @given(grids(), st.randoms(use_true_random=False))
 def test_the_order_of_places_changes_nothing(grid, random):
     rows, columns = ([*range(size)] for size in grid[0].shape)
@@ -66,6 +70,7 @@ def test_the_order_of_places_changes_nothing(grid, random):
     assert turned.nats == pytest.approx(found.nats)
 
 
+@calm
 @given(grids(), st.integers(1, 200))
 def test_more_reports_inside_what_was_found_are_more_evidence_for_it(grid, more):
     seen, due = grid
@@ -78,6 +83,7 @@ def test_more_reports_inside_what_was_found_are_more_evidence_for_it(grid, more)
         assert one(seen, due).best().nats >= 0.9 * found.nats - 1.0
 
 
+@calm
 @given(grids(), st.floats(1.0, 20.0))
 def test_noisier_counts_are_weaker_evidence(grid, spread):
     seen, due = grid
@@ -86,6 +92,7 @@ def test_noisier_counts_are_weaker_evidence(grid, spread):
     assert noisy <= plain + 1e-9
 
 
+@calm
 @given(st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 5)), st.sampled_from([0.0, 1e-12, 1e9]))
 def test_nothing_at_all_is_limited_to_nothing(shape, due):
     found = Subset(np.zeros(shape), np.full(shape, due), doubt=0.0, spread=0.0, named=np.ones(shape[1], bool)).best()
@@ -122,7 +129,7 @@ def test_a_place_among_many_costs_more_to_name(elements, first):
     assert price(elements)[1] >= 0.7
 
 
-@settings(max_examples=30)
+@calm
 @given(grids(most=5000), st.floats(0, 30), st.floats(0, 50))
 def test_no_grid_gives_a_number_that_is_none(grid, doubt, spread):
     assert np.isfinite(one(*grid, doubt=doubt, spread=spread).best().nats)
