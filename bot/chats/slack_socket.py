@@ -29,6 +29,7 @@ _LOOK = 0.5
 _SPACING = 5.0  # opening sockets is Slack's tightest tier of limits
 _SLOWEST = 45.0  # so that events come again within a minute of Slack's return
 _STEADY = 30.0
+_SWITCHED_OFF = "link_disabled"
 _REFUSED = 300.0
 
 
@@ -70,6 +71,11 @@ class Socket:
     async def _ended(self, link: _Link) -> None:
         began = self._clock.monotonic()
         await self._until(lambda: link.tired or not link.alive, None)
+        if link.reason == _SWITCHED_OFF:
+            self.deaf_since = self._clock.monotonic()
+            self._say_broken("Socket Mode was switched off in the app's settings: switch it on, or use signing_secret")
+            self._dial_at = self._clock.monotonic() + _REFUSED
+            return
         if not link.tired:  # an announced end is everyday life
             self.deaf_since = self._clock.monotonic()
             self._say_broken("the connection to Slack broke")
@@ -141,6 +147,7 @@ class _Link(SocketModeClient):
         self.proxy = proxy(ticket)
         self.greeted = False
         self.tired = False
+        self.reason = ""
         self._take = take
         self._connecting: asyncio.Future[None] | None = None
         self.message_listeners.append(self._greet)
@@ -164,6 +171,12 @@ class _Link(SocketModeClient):
     async def connect_to_new_endpoint(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  the library's signature
         """Where the library would replace its own socket: only tell that a successor is wanted."""
         self.tired = True
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """As the library does, which tells nobody why a link is to end."""
+        if message.get("type") == "disconnect":
+            self.reason = str(message.get("reason", ""))
+        await super().run_message_listeners(message, raw_message)
 
     async def _greet(self, _client: AsyncBaseSocketModeClient, message: dict[str, Any], _raw: str | None) -> None:
         self.greeted = self.greeted or message.get("type") == "hello"

@@ -97,6 +97,16 @@ async def test_sockets_that_die_at_once_are_not_asked_for_more_often_than_every_
     assert min(b - a for a, b in pairwise(times)) >= 5
 
 
+async def test_a_socket_mode_that_was_switched_off_is_said_with_the_fix_and_asked_for_rarely(
+    slack: SlackDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with listening(slack, DeskDouble()):
+        await slack.drop("link_disabled")
+        await until(lambda: "switch it on, or use signing_secret" in capsys.readouterr().out)
+        await asyncio.sleep(30 / Hurry().speed)
+        assert len(slack.called("apps.connections.open")) == 1
+
+
 async def test_a_wire_that_went_silent_is_noticed(slack: SlackDouble) -> None:
     web = Web(BOT_TOKEN, slack.url)
     got: list[str] = []
