@@ -166,7 +166,7 @@ async def test_an_unclear_answer_to_the_making_of_a_thread_makes_one_thread(
 
 @pytest.mark.parametrize("fault", ["reset", "accept-reset", "accept-html"])
 async def test_an_unclear_answer_to_a_reply_says_it_once(
-    double: DiscordDouble, chat: DiscordChat, clock: ManualClock, fault: str
+    double: DiscordDouble, chat: DiscordChat, clock: ManualClock, fault: str, prove
 ) -> None:
     ref = await chat.open(PLACE, "k/open", HEAD, None, None)
     double.fault("message.post", fault)
@@ -175,6 +175,7 @@ async def test_an_unclear_answer_to_a_reply_says_it_once(
     await chat.reply(PLACE, ref, "k/1", line(1), clock.now())
     await chat.reply(PLACE, ref, "k/2", line(2), None)
     assert [m["embeds"][0]["description"] for m in double.said(ref.partition(":")[2])] == ["line 1", "line 2"]
+    prove("R2", 1, [], "unclear answers of Discord to a post, which is there once all the same")
 
 
 async def test_after_the_nonce_is_forgotten_a_restart_finds_the_head_and_the_line_in_the_history(

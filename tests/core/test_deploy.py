@@ -46,10 +46,11 @@ def unit() -> dict[str, list[str]]:
     return found
 
 
-def test_the_image_runs_as_a_user_without_rights():
+def test_the_image_runs_as_a_user_without_rights(prove):
     assert said("USER") == ["10001:10001"]
     names = [name for name, _ in last_stage()]
     assert names.index("USER") > max(n for n, name in enumerate(names) if name in ("RUN", "COPY"))
+    prove("R53", 1, [], "lines of the Dockerfile: it runs as uid 10001")
 
 
 def test_the_image_asks_the_program_itself_for_its_health():
@@ -61,14 +62,15 @@ def test_the_image_starts_the_program_without_a_shell():
     assert [json.loads(rest) for rest in said("ENTRYPOINT") + said("CMD")] == [["tocsin"], ["run"]]
 
 
-def test_only_the_data_folder_is_written():
+def test_only_the_data_folder_is_written(prove):
     assert said("VOLUME") == ["/data"]
     assert composed()["read_only"] is True
     assert composed()["tmpfs"] == ["/tmp:rw,noexec,nosuid,nodev,size=64m"]
     assert "data: /data\n" in (DEPLOY / "config.yaml").read_text()
+    prove("R53", 4, [], "settings by which only the data folder is written")
 
 
-def test_the_image_is_built_from_the_lock_file_with_the_uv_of_the_makefile():
+def test_the_image_is_built_from_the_lock_file_with_the_uv_of_the_makefile(prove):
     syncs = [rest for name, rest in instructions() if name == "RUN" and "uv sync" in rest]
     assert syncs
     assert all("--frozen" in sync and "--no-dev" in sync for sync in syncs)
@@ -76,6 +78,7 @@ def test_the_image_is_built_from_the_lock_file_with_the_uv_of_the_makefile():
     made = re.search(r"^UV_VERSION := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert made
     assert version == f"UV_VERSION={made[1]}"
+    prove("R54", 1, [], "images built from the lock file alone (read from the file)")
 
 
 def test_the_image_uses_a_python_that_the_program_takes():
@@ -120,12 +123,13 @@ def test_no_tool_is_put_into_the_image_that_only_an_intruder_would_use():
     assert not any(word in rest for _, rest in last_stage() for word in ("curl", "wget", "apt-get", "sudo"))
 
 
-def test_the_composed_container_can_do_nothing_else():
+def test_the_composed_container_can_do_nothing_else(prove):
     service = composed()
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["ports"] == ["127.0.0.1:8080:8080"]
     assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "devices"}
+    prove("R53", 1, [], "composed containers without capabilities, read-only (read from the file, no image is built)")
 
 
 def test_the_configuration_of_the_container_is_right(monkeypatch: pytest.MonkeyPatch):
