@@ -148,6 +148,8 @@ class Engine:
         after, entries = step(case, act, bare(case.incident))
         await self._store.save(after, entries, ())
         self._changed(service)
+        if self.company and case.incident.part_of:
+            await self.company.include(case.incident.part_of, (), now, self._turn)
 
     async def _breathe(self) -> None:
         """Note that we live, for whoever comes after a sudden end."""

@@ -184,6 +184,9 @@ class Relay:
         return self.pace.turn(incident.id), urgency(step, incident, self._policy(incident))
 
     async def _advance(self, thread: Thread, incident: Incident, step: Step) -> None:
+        if step.do == "rest":
+            await self._store.mark(told(thread, step, incident))
+            return
         begun = replace(thread, trying=step.name, tried_at=thread.tried_at or self._clock.now())
         unsure = thread.trying == step.name and thread.tried_at is not None
         if lane(step) == "news" and not unsure:

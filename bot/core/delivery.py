@@ -19,7 +19,10 @@ _REPLY = re.compile(r"reply:(\d+)-(\d+)")
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do to a thread: `do` is `open`, `reply`, `edit` or `close`; replies say entries first..last."""
+    """One thing to do to a thread: `do` is `open`, `reply`, `edit` or `close`; replies say entries first..last.
+
+    To `rest` a copy is to need it no more, without a word.
+    """
 
     do: str
     first: int = 0
@@ -36,7 +39,7 @@ def plan(thread: Thread, incident: Incident) -> Step | None:
     if thread.dead:
         return None
     if not thread.ref:
-        return Step(do="open")
+        return _absorbed(incident) if incident.part_of and not thread.trying else Step(do="open")
     begun = _REPLY.fullmatch(thread.trying)
     if begun and int(begun[1]) == thread.heard + 1:
         return Step(do="reply", first=int(begun[1]), last=int(begun[2]))
@@ -48,6 +51,11 @@ def plan(thread: Thread, incident: Incident) -> Step | None:
     return Step(do="edit") if thread.shown < incident.rev else None
 
 
+def _absorbed(incident: Incident) -> Step | None:
+    """What a group tells of needs no thread of its own any more where it has none yet; in the end it is laid to rest."""
+    return Step(do="rest") if incident.state is State.CLOSED else None
+
+
 def lane(step: Step) -> str:
     """Which of a channel's two lanes a step takes: `news` are posts, `looks` are changes of what was posted."""
     return "news" if step.do in ("open", "reply") else "looks"
@@ -56,8 +64,8 @@ def lane(step: Step) -> str:
 def urgency(step: Step, incident: Incident, policy: Policy) -> tuple[int, int]:
     """What goes first when many wait: what tells of several, openings of what lasts by severity, its news, what is over."""
     if step.do == "open" and incident.members:
-        return -1, 0
-    order = {"open": 0, "reply": 1, "close": 4, "edit": 5}
+        return -1, incident.seq
+    order = {"open": 0, "reply": 1, "close": 4, "edit": 5, "rest": 6}
     past = 2 if incident.state is State.CLOSED and lane(step) == "news" else 0
     return order[step.do] + past, -policy.rank(incident.level)
 
@@ -91,6 +99,8 @@ def told(thread: Thread, step: Step, incident: Incident, ref: str = "") -> Threa
     done = msgspec.structs.replace(thread, trying="", tried_at=None)
     if step.do == "reply":
         return msgspec.structs.replace(done, heard=step.last)
+    if step.do == "rest":
+        return msgspec.structs.replace(done, heard=incident.seq, shown=incident.rev, closed=True)
     shown = 0 if step.do == "open" else incident.rev
     return msgspec.structs.replace(done, ref=ref or thread.ref, shown=shown, closed=step.do == "close")
 

@@ -129,7 +129,7 @@ def _member(incident: Incident) -> Member:
     return Member(
         incident=incident.id,
         service=incident.service,
-        name=incident.name,
+        name=_names([m.name for m in incident.members]) or incident.name,
         level=incident.level if incident.alive else incident.peak_level,
         began=incident.started_at,
         ended=None if incident.alive else incident.eased_at or incident.closed_at,

@@ -174,11 +174,13 @@ def _moved(incident: Incident, before: Incident | None, turn: Turn, policy: Poli
         risen = False
     elif incident.causes != before.causes:
         incident, entries = tell(incident, Kind.SCOPE, at, _likely(incident))
+    ended = {one.id: one for one in turn.members}
     for line, names in _mirrored(turn):
         called = risen and line.level == worst and line.kind in _WORSE
         risen = risen and not called
         loud = called or line.kind is Kind.REMINDER
-        text = (Bold(f"{_names(names)}."), " ", *line.text)
+        brief: Text = (Bold("Over"), f" after {lasted(duration(ended[line.incident]))}.")
+        text = (Bold(f"{_names(names)}."), " ", *(brief if line.kind is Kind.CLOSED else line.text))
         incident, entries = also(entries, tell(incident, line.kind, at, text, who=line.who, loud=loud))
     return incident, entries
 
@@ -235,11 +237,11 @@ def _broke(incident: Incident) -> str:
 
 
 def _title(incident: Incident) -> str:
-    count, names = len(incident.members), _names([m.name for m in incident.members])
+    names = _names([m.name for m in incident.members])
     if incident.state is State.CLOSED:
-        return f"{count} services: over after {lasted(duration(incident))}"
+        return f"{names}: over after {lasted(duration(incident))}"
     if incident.state is State.EASING:
-        return f"{count} services: back to usual, watching"
+        return f"{names}: back to usual, watching"
     alive = [m.name for m in incident.members if m.ended is None]
     return (
         f"{len(alive)} {'service' if len(alive) == 1 else 'services'} in trouble: {_names(alive)}" if alive else names

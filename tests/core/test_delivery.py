@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bot.core.delivery import Step, key, line, plan, told, urgency
-from bot.core.model import Confidence, Entry, Incident, Kind, Policy, State, Thread, When
+from bot.core.model import Confidence, Entry, Incident, Kind, Member, Policy, State, Thread, When
 from bot.core.wording import plain
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,3 +137,25 @@ def test_steps_always_arrive_having_told_every_line_once_in_order(seq, rev, clos
     assert plan(thread, incident) is None
     assert said == list(range(min(heard, seq) + 1, seq + 1))
     assert thread.closed is closed
+
+
+def test_what_a_group_tells_of_opens_no_thread_and_is_laid_to_rest_in_the_end():
+    part = replace(INCIDENT, part_of="together-1")
+    assert plan(FRESH, part) is None
+    assert plan(replace(FRESH, trying="open", tried_at=T0), part) == Step(do="open"), (
+        "one that was begun is there, maybe"
+    )
+    over = replace(part, state=State.CLOSED)
+    assert plan(FRESH, over) == Step(do="rest")
+    rested = told(FRESH, Step(do="rest"), over)
+    assert (rested.heard, rested.shown, rested.closed, rested.ref) == (over.seq, over.rev, True, "")
+    alone_again = replace(over, state=State.OPEN, part_of="", seq=over.seq + 1, rev=over.rev + 1)
+    assert plan(rested, alone_again) == Step(do="open")
+
+
+def test_what_tells_of_several_is_opened_first():
+    member = Member(incident="y-1", service="y", name="Y", level="minor", began=T0)
+    several = replace(INCIDENT, level="minor", members=(member,))
+    assert urgency(Step(do="open"), several, POLICY) < urgency(
+        Step(do="open"), replace(INCIDENT, level="critical"), POLICY
+    )
