@@ -6,7 +6,7 @@ SOAKED := tests/promises/soaked.jsonl
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: install run demo test check bench bench-detection bench-trust soak promises seeded-bugs docs screens sbom fmt lint clean
+.PHONY: install run demo test check bench bench-detection bench-trust soak promises seeded-bugs docs screens sbom supply fmt lint clean
 .DEFAULT_GOAL := run
 
 install: .venv/installed      ## set up .venv/bin/tocsin
@@ -29,7 +29,10 @@ lint: .venv/developed         ## format, lint, types, stairs
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-check: lint test              ## exactly what CI runs
+supply: .venv/developed sbom  ## what it is made of: locked with hashes, licences known, no known holes
+	.ci/supply
+
+check: lint supply test       ## exactly what CI runs
 
 bench: .venv/developed        ## measure: whole figures, ratios side by side in one run
 	.venv/bin/python -m bench
