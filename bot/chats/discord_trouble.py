@@ -24,11 +24,11 @@ _FIX = {
     50001: "the bot cannot see it: give it the permission View Channel there",
     50005: "another bot wrote it, perhaps this one under an earlier token",
     50006: "the message was empty",
-    50008: "it is not a text channel: choose one, forums and voice do not work",
+    50008: "it is neither a text channel nor a forum: choose one",
     30003: "the channel has as many pins as Discord allows: unpin some",
     50013: "give the bot the permissions Send Messages, Send Messages in Threads, Create Public Threads, Embed Links, "
     "Attach Files, Read Message History, Pin Messages and Manage Threads there",
-    50024: "it is not a text channel: choose one, forums and voice do not work",
+    50024: "it is neither a text channel nor a forum: choose one",
     160005: "the thread is locked: unlock it, or give the bot the permission Manage Threads there",
     160006: "the server has as many active threads as Discord allows (1000): archive some",
     ARCHIVED: "the thread is archived: open it, or give the bot the permission Manage Threads there",
