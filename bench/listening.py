@@ -26,7 +26,30 @@ PAGES, UNCHANGED, EVENTS = 100, 0.9, 500
 WARM, MEASURED = 75.0, 120.0
 STREAM_WARM, STREAM_MEASURED = 10.0, 30.0
 GOALS = {"pages": 0.05, "stream": 0.25}
-_WORDS = ["is", "the", "to", "down", "again", "twitter", "and", "it", "not", "my", "a", "of", "for", "you", "github", "love", "day", "work", "login", "outage", "why", "cat"]
+_WORDS = [
+    "is",
+    "the",
+    "to",
+    "down",
+    "again",
+    "twitter",
+    "and",
+    "it",
+    "not",
+    "my",
+    "a",
+    "of",
+    "for",
+    "you",
+    "github",
+    "love",
+    "day",
+    "work",
+    "login",
+    "outage",
+    "why",
+    "cat",
+]
 _CONFIG = 'data: {data}\nweb: {{listen: "127.0.0.1:0"}}\nservices: {{{services}}}\n'
 
 

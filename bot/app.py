@@ -379,6 +379,8 @@ class Serving:
         gauge, house = self.metrics.gauge, self.house
         gauge("tocsin_open_incidents", "Incidents that are open or easing.", lambda: float(len(house.board.open())))
         gauge("tocsin_watches_broken", "Watches that give no reading now.", lambda: float(_broken(house)))
+        ages = "Seconds since the last good answer of a watch."
+        self.metrics.gauges("tocsin_watch_age_seconds", ages, ("service", "watch"), house.board.ages)
         audit = self.auditor
         gauge("tocsin_invariants_broken", "Invariants that the last audit found broken.", lambda: len(audit.broken()))
         gauge("tocsin_audits", "Audits since the start; one a minute.", lambda: audit.audits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -147,7 +147,15 @@ class Board:
             "note": watched.note if watched else "waits to be told" if waits else "not asked yet",
             "error": (error or watched.error or None) if watched else None,
             "checked_at": moment(self._known.witnesses.asked.get((service, name))),
+            "heard_at": moment(watched.heard_at) if watched else None,
         }
+
+    def ages(self) -> Iterator[tuple[tuple[str, str], float]]:
+        """Seconds since the last good answer of each watch that ever gave one, by service and watch."""
+        now = self._clock.now()
+        for label, watched in self._known.witnesses.watched.items():
+            if watched.heard_at:
+                yield label, max((now - watched.heard_at).total_seconds(), 0.0)
 
     def troubled(self, service: str) -> Sequence[Source]:
         """What gives no reading of a service now, its reports included, for the table of sources."""

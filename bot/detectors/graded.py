@@ -110,7 +110,8 @@ def trouble(memory: Watched, now: datetime) -> str:
     if memory.failures < _TROUBLE_FAILURES and (memory.failures < 2 or failing < _TROUBLE_AFTER):
         return ""
     minutes = max(int(failing / timedelta(minutes=1)), 0)
-    return f"no reading for {minutes} min, {memory.failures} tries: {memory.error}"
+    last = f"the last at {memory.heard_at:%H:%M} UTC" if memory.heard_at else "none since the start"
+    return f"no reading for {minutes} min, {last}, {memory.failures} tries: {memory.error}"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from bot.ports import Receipt
 
 _SECONDS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+
+
+class _Series(Collector):
+    """Reads all series of a measure when Prometheus asks."""
+
+    def __init__(
+        self,
+        name: str,
+        help_text: str,
+        labels: Sequence[str],
+        read: Callable[[], Iterable[tuple[Sequence[str], float]]],
+    ) -> None:
+        self._name, self._help, self._labels, self._read = name, help_text, labels, read
+
+    def collect(self) -> Iterable[Metric]:
+        """The family as it is now."""
+        family = GaugeMetricFamily(self._name, self._help, labels=self._labels)
+        for values, number in self._read():
+            family.add_metric(values, number)
+        return [family]
 
 
 class Metrics:
@@ -44,6 +66,16 @@ class Metrics:
         if name not in self._gauges:
             self._gauges[name] = Gauge(name, help_text, registry=self.registry)
         self._gauges[name].set_function(read)
+
+    def gauges(
+        self,
+        name: str,
+        help_text: str,
+        labels: Sequence[str],
+        read: Callable[[], Iterable[tuple[Sequence[str], float]]],
+    ) -> None:
+        """The same for a measure with labels, whose series come and go with what there is."""
+        self.registry.register(_Series(name, help_text, labels, read))
 
     def received(self, receipts: Sequence[Receipt]) -> None:
         """Count reports."""

@@ -110,6 +110,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 note=_TEXT,
                 error=_TEXT,
                 checked_at=_STAMP,
+                heard_at=_STAMP,
             )
         ),
     ),
