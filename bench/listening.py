@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,14 @@ async def _stream() -> tuple[float, float]:
     sent = 0
 
     async def play(request: web.Request) -> web.WebSocketResponse:
-        nonlocal sent
         wire = web.WebSocketResponse()
         await wire.prepare(request)
+        with suppress(ConnectionError):  # it hangs up at the end
+            await posts(wire)
+        return wire
+
+    async def posts(wire: web.WebSocketResponse) -> None:
+        nonlocal sent
         chance, began, number = random.Random(7), time.monotonic(), 0
         while not wire.closed:
             due = int((time.monotonic() - began) * EVENTS)
@@ -131,7 +136,6 @@ async def _stream() -> tuple[float, float]:
                 sent += 1
             number = due
             await asyncio.sleep(0.02)
-        return wire
 
     app = web.Application()
     app.router.add_get("/subscribe", play)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from doubles.watches import CAPTURES, NOW, PAGES, captured, watch
+from doubles.watches import CAPTURES, NOW, PAGES, bad, watch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,31 +19,6 @@ from bot.sources.markup import tree
 from bot.sources.times import moment
 
 KINDS = sorted(PAGES)
-BAD = {
-    "incidentio": "front-incident.json",
-    "instatus": "major.json",
-    "betterstack": "mostly-down.json",
-    "checkly": "medium.json",
-    "rootly": "status-critical.json,incidents.json",
-    "statusio": "one-place.json",
-    "statuspal": "minor-inside.json",
-    "sorry": "page-degraded.json,components-degraded.json,notices.json",
-    "cachet": "components-v1.json,incidents-v1.json",
-    "slack_status": "outage.json,history.json",
-    "gcp": "two-places.json",
-    "aws": "disruption-elsewhere.json",
-    "azure": "outage.xml",
-    "apple": "wrapped.js",
-    "salesforce": "major.json",
-    "heroku": "red.json",
-    "uptimekuma": "page-v1-incident.json,beats-down.json",
-    "gatus": "down.json",
-    "upptime": "down.json",
-    "m365": "services-interrupted.json,issues.json",
-    "feed": "zombie-open.atom",
-    "statuspage": "impact-worse-than-indicator.json,incidents.json",
-}
-"""A page in trouble of every kind."""
 
 NO_PAGE = {
     "a page for people": b"<!doctype html><html><title>All systems operational</title><p>Just a moment...",
@@ -76,11 +51,6 @@ def test_what_is_no_page_is_no_reading(kind: str, body: bytes) -> None:
     assert signal.error in ("unparseable", "wrong_shape")
     assert signal.note
     assert len(signal.note) <= 500
-
-
-def bad(kind: str) -> list[bytes]:
-    bodies = list(captured(kind, *BAD[kind].split(",")))
-    return [*bodies, *[b""] * (2 - len(bodies))] if kind in ("rootly", "slack_status", "statuspage") else bodies
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from doubles.watches import NOW, captured, watch
+from doubles.watches import NOW, PAGES, bad, calm, captured, watch
 
 from bot.core.incident import step
 from bot.core.model import Case, Entry, Evidence, Judged, Policy, Text
@@ -144,3 +144,35 @@ def test_an_incident_that_leaves_the_page_is_over_without_words_that_nobody_said
 )
 def test_announcements_moods_and_things_forgotten_open_nothing(kind: str, names: tuple[str, ...]) -> None:
     assert thread(kind, {0: captured(kind, *names)}) == []
+
+
+# Every kind, found by itself; Kuma's beats carry the minute they were taken in, and a page that stands still is no news there
+
+MOVING = sorted(PAGES.keys() - {"uptimekuma"})
+
+
+def steps(kind: str, polls: Polls) -> list[str]:
+    """What happens to the incident; the vendor's own words are left out."""
+    return [line for line in kinds(thread(kind, polls)) if not line.endswith("vendor")]
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_trouble_on_any_page_is_opened_once_and_closed_once(kind: str) -> None:
+    polls = {0: tuple(calm(kind)), 10: tuple(bad(kind)), 40: tuple(calm(kind))}
+    assert steps(kind, polls) == ["12 opened", "40 eased", "55 closed"]
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_any_page_that_breaks_in_trouble_tells_no_end(kind: str) -> None:
+    broken = (b"<!doctype html><title>All systems operational</title>",) * 3
+    assert steps(kind, {0: tuple(bad(kind)), 20: broken, 80: tuple(bad(kind))}) == ["2 opened"]
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_any_page_in_trouble_that_is_first_looked_at_has_one_beginning(kind: str) -> None:
+    assert steps(kind, {0: tuple(bad(kind))}) == ["2 opened"]
+
+
+@pytest.mark.parametrize("kind", sorted(PAGES))
+def test_the_first_look_at_any_calm_page_is_silent(kind: str) -> None:
+    assert thread(kind, {0: tuple(calm(kind))}) == []
