@@ -46,6 +46,8 @@ class Series:
 
     def doubted(self, buckets: Sequence[int]) -> list[Doubt]:
         """Voices that weigh less than one, by place."""
+        if not self.doubts:
+            return []
         found: Counter[tuple[str, float]] = Counter()
         for bucket in buckets:
             found.update(self.doubts.get(bucket, _NONE))

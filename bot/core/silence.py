@@ -47,7 +47,8 @@ class Silences:
         """True while few reports are no sign of calm: the feed may be silent, or has given no count for long."""
         last = self._tally.bucket(now) - 1
         first = last + 1 - max(int(_GAP.total_seconds() / self._tally.width), 1)
-        return service in self._hushed or all(count is None for count in self._tally.totals(service, first, last))
+        gaps = (self._tally.total(service, bucket) is None for bucket in range(last, first - 1, -1))
+        return service in self._hushed or all(gaps)
 
     def _heard(self, service: str, now: datetime) -> datetime:
         """The end of the last bucket with a report, as far back as is looked."""
