@@ -19,7 +19,7 @@ from bot.fields import Secret
 from bot.world.clock import WallClock
 from bot.world.voice import legible
 
-SECRETIVE = re.compile(r"(?i)token|secret|password|api_key")
+SECRETIVE = re.compile(r"(?i)(token|secret|password|api_key)$")
 NAMES = (
     *("probe-query", "page-query", "feed-query", "deadman-path"),
     *("hook-alertmanager", "hook-grafana", "hook-standard", "hook-mapped", "hook-old", "hook-new"),
