@@ -21,7 +21,10 @@ Alerts = Sequence[Sequence[tuple[int, int]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Figures of one detector on one world; delays in minutes, `false` and `benign` per service and month."""
+    """Figures of one detector on one world; delays in minutes, `false` and `benign` per service and month.
+
+    `exact` and `beside` are for rules that grade: how often they told the right severity, and at most one off.
+    """
 
     recall: float
     recall_large: float
@@ -36,6 +39,8 @@ class Result:
     early: float
     closed: float
     shapes: dict[str, tuple[float, float]]
+    exact: float = float("nan")
+    beside: float = float("nan")
 
 
 def alerts(score: Floats, least: float) -> list[list[tuple[int, int]]]:
@@ -126,9 +131,26 @@ def measured(found: Alerts, world: World) -> Result:
     )
 
 
+def severities(
+    found: Alerts, worst: Sequence[Sequence[int]], world: World, lifts: Sequence[float]
+) -> tuple[float, float]:
+    """Share of the found outages whose worst level was the right one by the true lift, and at most one beside it."""
+    missed = []
+    for outage in world.outages:
+        about = zip(found[outage.service], worst[outage.service], strict=True)
+        ranks = [rank for (a, b), rank in about if _finds(a, b, outage)]
+        if ranks:
+            missed.append(abs(max(ranks) - int(np.digitize(outage.lift, lifts))))
+    return float(np.mean(np.array(missed) == 0)), float(np.mean(np.array(missed) <= 1))
+
+
+def _finds(opened: int, over: int, outage: Outage) -> bool:
+    return outage.start - _EARLY <= opened <= outage.end + _LATE and over >= outage.start
+
+
 def _delay(found: Sequence[tuple[int, int]], outage: Outage) -> float:
     """Minutes from the start to the first opening about it; inf when there was none."""
-    opened = [a for a, b in found if outage.start - _EARLY <= a <= outage.end + _LATE and b >= outage.start]
+    opened = [a for a, b in found if _finds(a, b, outage)]
     return float(max(min(opened) - outage.start, 0)) if opened else np.inf
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from bench.detection.world import World
+from bench.detection.world import Floats, World
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-BUDGETS = tuple(float(np.exp(4.3 - nats)) for nats in np.arange(1.5, 5.01, 0.25))
+BUDGETS = tuple(float(np.exp(4.3 - nats)) for nats in np.arange(2.4, 4.81, 0.15))
 """Alarms a month that are tried, from many to few."""
 SHIPPED = (
     Rule(level="minor", reports=10, within=15 * MINUTE, times=2, alarms=1),
@@ -21,6 +23,13 @@ SHIPPED = (
     Rule(level="critical", reports=200, within=15 * MINUTE, times=15),
 )
 """The levels of the configuration that comes with the program."""
+LIFTS = (2.6, 9.0)
+"""Times the usual from which on an outage is major, and critical."""
+GRADED = (
+    Rule(level="minor", within=15 * MINUTE, alarms=1),
+    Rule(level="major", within=15 * MINUTE, alarms=1, times=LIFTS[0]),
+    Rule(level="critical", within=15 * MINUTE, alarms=1, times=LIFTS[1]),
+)
 
 
 def ladders(budgets: Sequence[float] = BUDGETS) -> dict[str, tuple[Rule, ...]]:
@@ -29,22 +38,37 @@ def ladders(budgets: Sequence[float] = BUDGETS) -> dict[str, tuple[Rule, ...]]:
     return plain | {"shipped": SHIPPED}
 
 
-def lived(world: World, rules: dict[str, tuple[Rule, ...]]) -> dict[str, list[list[tuple[int, int]]]]:
-    """The incidents (opened, calm again) of each service under each set of rules."""
+class Lived(NamedTuple):
+    """Per service the incidents (opened, calm again), and the rank of the worst level of each."""
+
+    incidents: list[list[tuple[int, int]]]
+    worst: list[list[int]]
+
+
+def lived(world: World, rules: dict[str, tuple[Rule, ...]]) -> dict[str, Lived]:
+    """Live through a world under several sets of rules side by side."""
     services = world.counts.shape[1]
     surge = Surge({f"{k}/{name}": ladder for name, ladder in rules.items() for k in range(services)}, MINUTE)
     rows = np.tile(world.counts, (1, len(rules)))
     found: list[list[tuple[int, int]]] = [[] for _ in surge.names]
-    opened = np.full(len(found), -1)
-    for minute, row in enumerate(rows):
-        surge.close_row(START + minute * MINUTE, row)
-        on = surge.ranks >= 0
-        for column in np.flatnonzero(on != (opened >= 0)).tolist():
-            if on[column]:
+    peaks: list[list[int]] = [[] for _ in surge.names]
+    opened, worst = np.full(len(found), -1), np.full(len(found), -1)
+    for minute, row in enumerate([*rows, None]):
+        ranks = np.full(len(found), -1) if row is None else _ranked(surge, minute, row)
+        for column in np.flatnonzero((ranks >= 0) != (opened >= 0)).tolist():
+            if ranks[column] >= 0:
                 opened[column] = minute
             else:
                 found[column].append((int(opened[column]), minute))
-                opened[column] = -1
-    for column in np.flatnonzero(opened >= 0).tolist():
-        found[column].append((int(opened[column]), len(rows)))
-    return {name: found[k * services : (k + 1) * services] for k, name in enumerate(rules)}
+                peaks[column].append(int(worst[column]))
+                opened[column] = worst[column] = -1
+        np.maximum(worst, ranks, out=worst)
+    return {
+        name: Lived(*(table[k * services : (k + 1) * services] for table in (found, peaks)))
+        for k, name in enumerate(rules)
+    }
+
+
+def _ranked(surge: Surge, minute: int, row: Floats) -> npt.NDArray[np.intp]:
+    surge.close_row(START + minute * MINUTE, row)
+    return surge.ranks

@@ -28,7 +28,8 @@ _PLATFORMS = np.array([0.45, 0.35, 0.2])
 class Outage(NamedTuple):
     """One trouble: minutes [start, end) of one service; `size` in standard deviations of a calm minute.
 
-    `spike` is the minute at which a ramp breaks out, else the start. `cells` are the (region, platform) it hits.
+    `spike` is the minute at which a ramp breaks out, else the start. `cells` are the (region, platform) it hits. `lift`
+    is how many times the usual its worst minute brings, but for chance.
     """
 
     service: int
@@ -38,6 +39,7 @@ class Outage(NamedTuple):
     size: float
     spike: int
     cells: npt.NDArray[np.bool_]
+    lift: float = 1.0
 
 
 class Burst(NamedTuple):
@@ -86,7 +88,7 @@ def world(
     parts = []
     for outage in outages:
         part = _course(random, outage, usual)
-        parts.append((outage, part))
+        parts.append((_lifted(outage, part, usual), part))
         extra[outage.start : outage.start + len(part), outage.service] += part
     for burst in bursts:
         _cheer(random, burst, usual, extra)
@@ -101,7 +103,7 @@ def world(
         usual=usual,
         sigma=sigma,
         late=late,
-        outages=[outage for outage in outages if outage.start >= start],
+        outages=[outage for outage, _ in parts if outage.start >= start],
         bursts=[burst for burst in bursts if burst.end >= start],
         cells=cells,
     )
@@ -219,6 +221,11 @@ def _course(random: np.random.Generator, outage: Outage, usual: Floats) -> Float
         course *= 1 - np.exp(-(minutes + 1) / random.uniform(0.5, 20.0))
     fading = course[-1] * np.exp(-np.arange(90) / random.uniform(5.0, 15.0))
     return np.concatenate((course, fading))[: len(usual) - outage.start]
+
+
+def _lifted(outage: Outage, course: Floats, usual: Floats) -> Outage:
+    lasting = course[: outage.end - outage.start]
+    return outage._replace(lift=float(1 + (lasting / usual[outage.start : outage.end, outage.service]).max()))
 
 
 def _cheer(random: np.random.Generator, burst: Burst, usual: Floats, extra: Floats) -> None:
