@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 
 from bot.detectors.baseline import GROWN_AFTER, Baseline
+from bot.detectors.echo import Echo
 from bot.detectors.evidence import onset, unknown_usual
 from bot.detectors.gap import Gap
 from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, named
@@ -37,6 +38,7 @@ class History:
         self.ring = Ring(max(reach, ceil(widest)) + 2, series)
         self.base = Baseline(series, tick / _HOUR)
         self.gap = Gap(series, tick)
+        self.echo = Echo(series, tick)
         self.heat, self.lull = Streak(series, self.delay), Streak(series, 0)
 
     def number(self, at: datetime) -> int:
@@ -67,7 +69,9 @@ class History:
         """Close the running bucket with its counts, shape (n,), and learn the one that has come of age."""
         heard = ~np.isnan(counts)
         seen = np.where(heard, counts, np.float32(0.0))
-        self.ring.push(seen, self.gap.note(seen, self.base.due(self.ring.end), heard))
+        due = self.gap.note(seen, self.base.due(self.ring.end), heard)
+        self.ring.push(seen, due)
+        self.echo.pass_on()
         if self.ring.depth > self.delay:
             self._learn()
 
@@ -82,7 +86,7 @@ class History:
 
     def note(self, score: Floats, trouble: Flags) -> None:
         """Keep track of what is hot (score in nats, shape (n,)) or much too quiet; adopt what has lasted as the usual."""
-        self.heat.note((score > _HOT) | trouble)
+        self.heat.note((score > _HOT) | trouble | self.echo.loud(self.base.due(self.ring.end - 1)))
         self.lull.note(self.base.known & (self.base.raw_level < _LULL))
         lasting = _NEW_NORMAL / self.tick
         stale = (self.heat.age >= lasting) | (self.lull.age >= lasting)
@@ -118,7 +122,13 @@ class History:
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""
-        parts: dict[str, Memory] = {"base": self.base, "heat": self.heat, "lull": self.lull, "gap": self.gap}
+        parts: dict[str, Memory] = {
+            "base": self.base,
+            "heat": self.heat,
+            "lull": self.lull,
+            "gap": self.gap,
+            "echo": self.echo,
+        }
         return named(parts) | {"floor": self.ring.floor}
 
     def _learn(self) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from bot.detectors.ring import Floats
 
 _VERSION = 2
+_NEWER = frozenset({"echo.age", "echo.rate"})
+"""Columns that earlier programs did not know: a memory without them is whole, and they begin anew."""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,15 +59,24 @@ def unpack(blob: bytes, leading: Mapping[str, tuple[int, ...]]) -> Memory | None
     """The memory in the bytes; None when they are damaged, of another version, or hold other columns.
 
     `leading` names the columns that must be there, each with its axes before that of the series; -1 is any length.
+    What a later program remembered beside them is left out.
     """
     try:
         packed = msgspec.msgpack.decode(blob, type=_Packed)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     names = packed.names
-    if packed.version != _VERSION or packed.held.keys() != set(names) or packed.columns.keys() != leading.keys():
+    if (
+        packed.version != _VERSION
+        or packed.held.keys() != set(names)
+        or not leading.keys() - packed.columns.keys() <= _NEWER
+    ):
         return None
-    columns = {name: _array(*packed.columns[name], (*axes, len(names))) for name, axes in leading.items()}
+    columns = {
+        name: _array(*packed.columns[name], (*axes, len(names)))
+        for name, axes in leading.items()
+        if name in packed.columns
+    }
     whole = {name: array for name, array in columns.items() if array is not None}
     if len(whole) < len(columns):
         return None

@@ -9,13 +9,15 @@ import numpy as np
 from bot.detectors.ring import Columns, Flags, Floats, blank
 
 _ENOUGH = 4.0  # nats for `as usual again`
-_PART, _LEAST = 0.35, 1.25  # of the worst lift that still counts as trouble, and the least lift that does
+_ON, _OFF = 0.65, 0.2  # of the worst lift: still trouble, and the last echoes of it
+_BETWEEN = 0.38  # of the worst lift: where the test is undecided
+_LEAST = 1.25  # the least lift that counts as trouble
 _HIGHEST = 1e6  # lifts above are not told apart
 _LATEST = timedelta(hours=1)  # without the level's own conditions, after which a trickle is no trouble any more
 _NEVER = 1e6
 _SOONEST = timedelta(minutes=6)
-_WARY, _WARY_NATS = timedelta(hours=1), 4.0  # after a recovery, in which its last echoes must not open it again
-_DOUBT = 10.0  # how much a doubtful usual slows the test
+_WARY, _WARY_NATS = timedelta(hours=2), 5.0  # after a recovery, in which its last echoes must not open it again
+_DOUBT = 8.0  # how much a doubtful usual slows the test
 
 
 class Recovery:
@@ -29,6 +31,7 @@ class Recovery:
     def __init__(self, series: int, tick: timedelta) -> None:
         self.on, self.age, self.idle, self.worst, self.calm = (blank(series) for _ in range(5))
         self.rest: Floats = blank(series) + _NEVER
+        self.near = max(round(_SOONEST / tick), 1)
         self._soonest, self._latest, self._wary = _SOONEST / tick, _LATEST / tick, _WARY / tick
 
     def columns(self) -> dict[str, Floats]:
@@ -54,8 +57,10 @@ class Recovery:
             self.age[column] += 1.0
             self.idle[column] += 1.0
             y, mu = seen[column], due[column]
-            lift = np.maximum(1.0 + _PART * (self.worst[column] - 1.0), _LEAST)
-            gain = (mu * (lift - 1.0) - y * np.log(lift)) / (spread[column] + _DOUBT * doubt[column] * mu)
+            above = self.worst[column] - 1.0
+            echo = 1.0 + _OFF * above
+            lift = np.maximum(1.0 + _ON * above, _LEAST)
+            gain = (mu * (lift - echo) - y * np.log(lift / echo)) / (spread[column] + _DOUBT * doubt[column] * mu)
             self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
             calm = (self.calm[column] >= _ENOUGH) & (self.age[column] >= self._soonest)
             recovered[column] = calm | (self.idle[column] > self._latest)
@@ -63,6 +68,15 @@ class Recovery:
             self.rest[recovered] = -1.0
         self.rest += 1.0
         return recovered
+
+    def echo(self, seen: Floats, due: Floats) -> Floats:
+        """Reports beyond what is due that series which have just recovered may go on to bring, shape (n,).
+
+        `seen` and `due` are those of the last few buckets, and so is the answer.
+        """
+        still = np.maximum(seen - due + 2 * np.sqrt(seen + 1), 0.0)
+        most: Floats = np.minimum(due * (self.worst - 1.0) * _BETWEEN, still)
+        return most
 
     def wary(self, columns: Columns | slice) -> Floats:
         """Nats that an excess must bring beyond what is asked, soon after a recovery; shape (k,)."""

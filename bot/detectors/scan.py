@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bot.detectors.echo import Echo
 from bot.detectors.evidence import LEAST, deviance
 from bot.detectors.noise import Noise
 from bot.detectors.ring import Columns, Flags, Floats, Ring, blank
@@ -24,38 +25,57 @@ class Found(NamedTuple):
     lift: Floats
 
 
+class Running(NamedTuple):
+    """The running bucket of some series: seen and due, shape (2, k), the part of it that has passed, and echoes."""
+
+    sums: Floats
+    part: float
+    echo: Echo
+
+
 class Scan:
     """The windows: of whole closed buckets, each with the running one. No window reaches behind a restart."""
 
     def __init__(self, tick: timedelta, most: int) -> None:
-        wide = sorted({max(round(minutes * timedelta(minutes=1) / tick), 1) for minutes in _MINUTES})
-        self._widths = np.array([width for width in wide if width <= most] or [1], np.intp)
-        minutes = np.append(1, self._widths) * (tick / timedelta(minutes=1))
+        minute = timedelta(minutes=1)
+        wide = sorted({max(round(minutes * minute / tick), 1) for minutes in _MINUTES})
+        self.widths = np.array([width for width in wide if width <= most] or [1], np.intp)
+        minutes = np.append(1, self.widths) * (tick / minute)
         self._price = (_PRICE * np.log(_FREE / minutes)).astype(np.float32)
 
-    def all(self, ring: Ring, noise: Noise, known: Flags) -> Found:
+    def all(self, ring: Ring, noise: Noise, known: Flags, echo: Echo) -> Found:
         """Every series, after a bucket was closed."""
         n = len(known)
+        echoing = echo.heard
+        extra = echo.within(self.widths[:, None], echoing)
         found = Found(blank(n), blank(n))
-        rows = (ring.end - np.minimum(self._widths, ring.depth)) % ring.size
+        rows = self._rows(ring, self.widths)
         for first in range(0, n, _BLOCK):
             part = slice(first, first + _BLOCK)
-            newer = np.maximum(ring.sums[:, rows, part], ring.floor[:, None, part])
+            windows = ring.now[:, None, part] - np.maximum(ring.sums[:, rows, part], ring.floor[:, None, part])
+            here = slice(*np.searchsorted(echoing, (first, first + _BLOCK)))
+            windows[1][:, echoing[here] - first] += extra[:, here]
             series = _Series(known[part], noise.spread[part], noise.doubt[part])
-            nats, lift = _best(ring.now[:, None, part] - newer, self._price[1:], series)
-            found.nats[part], found.lift[part] = nats, lift
+            found.nats[part], found.lift[part] = _best(windows, self._price[1:], series)
         return found
 
-    def some(self, ring: Ring, noise: Noise, known: Flags, columns: Columns, running: Floats) -> Found:
-        """Some series with their running bucket, seen and due of shape (2, k)."""
-        rows = (ring.end - np.minimum(np.append(0, self._widths), ring.depth)) % ring.size
+    def some(self, ring: Ring, noise: Noise, known: Flags, columns: Columns, running: Running) -> Found:
+        """Some series with their running bucket."""
+        widths = np.append(0, self.widths)
+        rows = self._rows(ring, widths)
         newer = np.maximum(ring.sums[:, rows[:, None], columns], ring.floor[:, None, columns])
-        windows = ring.now[:, None, columns] - newer + running[:, None]
+        windows = ring.now[:, None, columns] - newer + running.sums[:, None]
+        windows[1] += running.echo.within(widths[:, None], columns, running.part)
         return _best(windows, self._price, _Series(known[columns], noise.spread[columns], noise.doubt[columns]))
+
+    @staticmethod
+    def _rows(ring: Ring, ago: Columns) -> Columns:
+        rows: Columns = (ring.end - np.minimum(ago, ring.depth)) % ring.size
+        return rows
 
 
 class _Series(NamedTuple):
-    """What is known of the series that are looked at."""
+    """What is known of the series that are looked at, (k,) each."""
 
     known: Flags
     spread: Floats

@@ -17,11 +17,12 @@ from bot.detectors.levels import Ladder, Rule
 from bot.detectors.past import Past
 from bot.detectors.recovery import Recovery
 from bot.detectors.ring import Columns, Flags, Floats, blank, named
-from bot.detectors.scan import Scan
+from bot.detectors.scan import Found, Running, Scan
 from bot.detectors.tail import Tail
 from bot.detectors.verdict import Judgement, Verdict, Weighed
 
 _SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
+_LEEWAY = 3.0  # nats by which the lift of a window may be less than it looks
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
@@ -241,10 +242,11 @@ class Surge:
         over = recovery.note(seen, due, noise.spread, noise.doubt)
         if over.any():
             self._ring.restart(over)
+            self._history.echo.begin(over, recovery.echo(*self._ring.last(recovery.near)) / recovery.near)
             self._held[:, over] = False
-        found = self._scan.all(self._ring, noise, base.known)
+        found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self._score, self._tail.judge(found.nats, slice(None)))
-        self._settle(self._all, self._rules_windows(self._all, None), found.lift)
+        self._settle(self._all, self._rules_windows(self._all, None), _sure(found))
         self._tail.note(found.nats, base.known)
         if int((number + 1) * base.tick) != int(number * base.tick):
             self._tail.hour()
@@ -256,9 +258,10 @@ class Surge:
         if not (part or self._stale or fresh.any()) and self._ring.end:
             return self._windows(columns, None, part)
         running = np.array([fresh, self._history.running(columns, fresh, part)], np.float32)
-        found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, running)
+        fresh_bucket = Running(running, part, self._history.echo)
+        found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, fresh_bucket)
         self._score[columns] = self._tail.judge(found.nats, columns)
-        self._settle(columns, self._rules_windows(columns, running, part), found.lift)
+        self._settle(columns, self._rules_windows(columns, running, part), _sure(found))
         return self._windows(columns, running, part)
 
     def _windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
@@ -272,13 +275,17 @@ class Surge:
         return windows if running is None else windows + running[:, None]
 
     def _rules_windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
-        """The same, but nothing from before the last restart."""
+        """The same, but nothing from before the last restart, and no echoes of what was over then."""
         fresh = self._ring.now - self._ring.floor
         if len(columns) != fresh.shape[1]:
             fresh = fresh[:, columns]
         if running is not None:
             fresh = fresh + running
         clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
+        echo = self._history.echo
+        at = np.flatnonzero(echo.rate[columns])
+        old = echo.within(np.maximum(self._ladder.widths[:, columns[at]] - part, 0.0), columns[at], part)
+        clipped[0][:, at] = np.maximum(clipped[0][:, at] - old, 0.0)
         return clipped
 
     def _settle(self, columns: Columns, windows: Floats, lift: Floats) -> None:
@@ -344,7 +351,8 @@ class Surge:
         places = {name: place for place, name in enumerate(memory.names)}
         there = np.array([places[name] for name in shared], np.intp)
         for name, array in self._parts().items():
-            array[..., here] = memory.columns[name][..., there]
+            if name in memory.columns:
+                array[..., here] = memory.columns[name][..., there]
         self._base.hour, self._base.rates_hour = memory.hours
         self._base.refresh()
         self._ring.recall(memory.end, memory.columns["ring"][..., there], here)
@@ -357,3 +365,10 @@ class Surge:
 def _clean(counts: npt.NDArray[np.floating]) -> Floats:
     """Counts as they can be: what is no number is a gap."""
     return np.clip(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST).astype(np.float32)
+
+
+def _sure(found: Found) -> Floats:
+    """The lift that the evidence bears out at least."""
+    part = 1.0 - np.sqrt(_LEEWAY / np.maximum(found.nats, _LEEWAY))
+    sure: Floats = 1.0 + np.maximum(found.lift - 1.0, 0.0) * part
+    return sure

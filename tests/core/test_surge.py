@@ -156,6 +156,32 @@ def test_evidence_from_before_a_recovery_raises_nothing_again(feed):
     assert raised == [raised[0] + k * TICK for k in range(len(raised))]
 
 
+def test_reports_that_die_away_end_it_before_they_are_gone_and_do_not_open_it_again(feed):
+    feed.run(6 * TICK, fixed={"flat": 600})
+    fading = [round(10 + 600 * 0.6**k) for k in range(1, 20)]
+    levels = []
+    for count in fading:
+        feed.run(TICK, fixed={"flat": count})
+        levels.append(feed.verdict("flat").level)
+    ended = levels.index("")
+    assert fading[ended] > 20
+    assert set(levels[ended:]) == {""}
+
+
+def test_a_relapse_among_the_echoes_opens_again_at_once(feed):
+    feed.run(6 * TICK, fixed={"flat": 600})
+    for count in (300, 150, 75, 40):
+        feed.run(TICK, fixed={"flat": count})
+    assert feed.verdict("flat").level == ""
+    feed.run(TICK, fixed={"flat": 600})
+    assert feed.verdict("flat").level == "major"
+
+
+def test_what_becomes_the_new_usual_leaves_no_echo(feed):
+    feed.run(timedelta(hours=40), lambda at: rates(at) | {"flat": 20.0})
+    assert feed.verdict("flat").numbers.usual == pytest.approx(300, rel=0.3)
+
+
 def test_a_level_below_its_line_never_begins_by_hovering(feed):
     raised = feed.run(timedelta(hours=6), fixed={"silent": 3})
     assert all("silent" not in levels for _, levels in raised)
@@ -420,6 +446,15 @@ def test_a_spoilt_snapshot_starts_empty(past, spoil):
     blob, now, _ = past
     surge = Surge.restore(spoil(blob), RULES, TICK)
     assert surge.judge(now, {"flat": 12}, only=["flat"])[0].numbers.usual is None
+
+
+def test_a_memory_of_an_earlier_or_a_later_program_is_kept(past):
+    blob, now, _ = past
+    packed = msgspec.msgpack.decode(blob)["columns"]
+    other = {name: column for name, column in packed.items() if name != "echo.rate"}
+    memory = altered(columns=lambda _: other | {"base.aura": ((6,), NOT_A_NUMBER)})(blob)
+    numbers = Surge.restore(memory, RULES, TICK).judge(now, {}, only=["flat"])[0].numbers
+    assert numbers == Surge.restore(blob, RULES, TICK).judge(now, {}, only=["flat"])[0].numbers
 
 
 def test_a_snapshot_of_another_tick_starts_empty(past):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from bot.detectors.echo import Echo
 from bot.detectors.gap import Gap
 from bot.detectors.recovery import Recovery
 from bot.detectors.tail import HEALTHY, Tail
@@ -83,10 +84,30 @@ def test_wariness_after_a_recovery_wears_off():
     recovery.begin(ON, column(50.0))
     while not recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))[0]:
         pass
-    assert recovery.wary(slice(None))[0] == 4.0
-    for _ in range(60):
+    assert recovery.wary(slice(None))[0] == 5.0
+    for _ in range(120):
         recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))
     assert recovery.wary(slice(None))[0] == 0.0
+
+
+def after_an_outage(seen, due=10.0, lift=11.0):
+    recovery = Recovery(1, MINUTE)
+    recovery.begin(ON, column(lift))
+    return recovery.echo(column(seen), column(due))[0]
+
+
+def test_an_echo_is_what_still_comes_and_never_much_of_what_came():
+    assert after_an_outage(seen=10) < 10
+    assert 15 < after_an_outage(seen=30) < 35
+    assert after_an_outage(seen=100) == pytest.approx(38)
+
+
+def test_echoes_die_away():
+    echo = Echo(2, MINUTE)
+    echo.begin(np.array([True, False]), column(10.0, 10.0))
+    for _ in range(20):
+        echo.pass_on()
+    assert echo.rate.tolist() == [pytest.approx(10 / np.e, rel=1e-3), 0]
 
 
 def test_what_a_gap_kept_back_is_due_when_it_comes():
