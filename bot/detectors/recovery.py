@@ -40,10 +40,14 @@ class Recovery:
         return {name: getattr(self, name) for name in names}
 
     def begin(self, which: Flags, lift: Floats) -> None:
-        """Some series are in trouble now, with their present lift, shape (n,); those that were stay so."""
+        """Some series are in trouble now, with their present lift, shape (n,); those that were stay so.
+
+        What relapses soon after a recovery is measured by the old lift: it is the tail of the same trouble.
+        """
         fresh = which & (self.on == 0)
-        for column in (self.age, self.calm, self.worst):
+        for column in (self.age, self.calm):
             column[fresh] = 0.0
+        self.worst[fresh & (self.rest >= self._wary)] = 0.0
         self.on[which] = 1.0
         self.idle[which] = 0.0
         np.maximum(self.worst, np.minimum(lift, _HIGHEST), out=self.worst, where=which)

@@ -65,7 +65,8 @@ class Scan:
         rows = self._rows(ring, widths)
         newer = np.maximum(ring.sums[:, rows[:, None], columns], ring.floor[:, None, columns])
         windows = ring.now[:, None, columns] - newer + running.sums[:, None]
-        windows[1] += running.echo.within(widths[:, None], columns, running.part)
+        if running.echo.rate.any():
+            windows[1] += running.echo.within(widths[:, None], columns, running.part)
         return _best(windows, self._price, _Series(known[columns], noise.spread[columns], noise.doubt[columns]))
 
     @staticmethod

@@ -284,6 +284,8 @@ class Surge:
         clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
         echo = self._history.echo
         at = np.flatnonzero(echo.rate[columns])
+        if not len(at):
+            return clipped
         old = echo.within(np.maximum(self._ladder.widths[:, columns[at]] - part, 0.0), columns[at], part)
         clipped[0][:, at] = np.maximum(clipped[0][:, at] - old, 0.0)
         return clipped

@@ -86,6 +86,38 @@ def test_an_expectation_that_is_often_wrong_is_doubted():
     assert wrong.noise.doubt[0] > 0.04
 
 
+class Alone(Baseline):
+    """A baseline whose series know nothing of the day that others have."""
+
+    def _repool(self):
+        self.pool[:] = 1.0
+
+
+def among(series, kind=Baseline, days=4):
+    """The usual of the first of so many series, hour by hour, each with a day of its own."""
+    random, base, told = np.random.default_rng(6), kind(series, TICK), []
+    first = random.poisson(5, round(days * 24 / TICK))
+    others = random.poisson(9, (len(first), 5)) * (1 + np.arange(5) * (np.arange(len(first)) % 96 < 48)[:, None])
+    for number, seen in enumerate(first):
+        row = np.append(seen, others[number])[:series].astype(np.float32)
+        due = base.due(number)
+        base.learn(number, row, due, np.ones(series, bool))
+        told.append(float(due[0]))
+    return told
+
+
+def test_a_young_series_learns_from_others_by_the_shape_of_their_day_alone():
+    assert among(1) != among(6)
+    assert among(1, Alone) == among(6, Alone)
+
+
+def test_what_others_do_is_nothing_to_a_grown_series():
+    base = taught(15, lambda hour: 10 + hour % 24)
+    before = base.due(100_000).copy()
+    base.rates_hour, base.pool = -1, np.linspace(0.1, 1.9, 24, dtype=np.float32)
+    assert base.due(100_000) == pytest.approx(before)
+
+
 def test_a_gap_teaches_nothing():
     base = taught(3, lambda _: 10)
     before = {name: array.copy() for name, array in base.columns().items() if name in ("learned", "level_seen")}
