@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# A law is no timed test: on a busy machine every example may take long.
+settings.register_profile("tocsin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tocsin")
 sys.path.insert(0, str(Path(__file__).parent))
 
 
