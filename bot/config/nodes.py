@@ -19,8 +19,8 @@ class Scalar:
 
     @property
     def blank(self) -> bool:
-        """True where nothing was written after the colon or the dash."""
-        return self.plain and not self.text
+        """True where nothing was written after the colon or the dash, or a word for nothing."""
+        return self.plain and self.text in ("", "~", "null")
 
     @property
     def put_in(self) -> bool:

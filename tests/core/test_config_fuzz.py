@@ -54,6 +54,13 @@ def tried(path, count, seed):
     return odd
 
 
+@pytest.mark.parametrize("nothing", ["", "~", "null", "{}"])
+def test_a_service_with_nothing_beneath_it_has_all_the_defaults(tmp_path, nothing):
+    (tmp_path / "config.yaml").write_text(f"services:\n  a: {nothing}\n")
+    settings = read(tmp_path / "config.yaml", {})
+    assert [level.name for level in settings.services["a"].levels] == ["minor", "major", "critical"]
+
+
 def test_a_garbled_configuration_is_read_or_explained(tmp_path):
     assert tried(tmp_path, 150, seed=1) == []
 
