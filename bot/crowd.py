@@ -69,13 +69,15 @@ class Crowd:
         self.jury = Jury(tally, rules)
         self.silences = Silences(tally)
         self.until: datetime | None = None
+        self._away_until: datetime | None = None
         self._tally, self._services, self._rules, self._docket = tally, services, rules, docket
         self._scopes: dict[str, tuple[int, Scope]] = {}
 
     # Memory
 
-    def wake(self, kept: bytes | None, now: datetime) -> None:
-        """Know again what was kept, if anything; the buckets nobody listened to since are gaps, not silence."""
+    def wake(self, kept: bytes | None, now: datetime, *, away: bool = False) -> None:
+        """Know again what was kept, if anything; `away`: nobody listened until now, so nobody's feed was silent."""
+        self._away_until = now if away else None
         if kept is not None:
             memory = msgspec.msgpack.decode(kept, type=_Memory)
             self.surge = Surge.restore(memory.surge, self._rules, self.tick)
@@ -128,6 +130,9 @@ class Crowd:
             self._learn_mix(bucket)
             until = self.until = until + self.tick
             closed += 1
+        if self._away_until:
+            self.surge.excuse()
+            self._away_until = None if until >= self._away_until else self._away_until
         return closed > 0
 
     def _learn_mix(self, bucket: int) -> None:

@@ -107,9 +107,10 @@ class Engine:
             if case.service not in self.services and not case.service.startswith("."):
                 await self.retire(case.service, now)
         lived = await self._store.get(_LIVED)
-        if lived is not None and now - (since := datetime.fromisoformat(lived.decode())) > _AWAY:
+        since = datetime.fromisoformat(lived.decode()) if lived is not None else now
+        if away := now - since > _AWAY:
             self._away = {name: since for name, case in self.cases.items() if case.incident and case.incident.alive}
-        self.crowd.wake(await self._store.get(_MEMORY), now)
+        self.crowd.wake(await self._store.get(_MEMORY), now, away=away)
 
     async def rest(self) -> None:
         """Keep what the detectors know."""

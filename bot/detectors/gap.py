@@ -53,6 +53,10 @@ class Gap:
         total: Floats = (due + allowed) * heard
         return total
 
+    def excuse(self) -> None:
+        """Nobody was listening: what is missing is missing by our own fault, and says nothing of any feed."""
+        self.missing[:] = 0.0
+
     def dead(self, spread: Floats, doubt: Floats, nats: float = DEAD) -> Flags:
         """True where so many reports are missing that the feed must be broken, or may be."""
         clump = np.maximum((spread - 1.0) / np.maximum(self.missing, 1e-6) + doubt, 1e-6)

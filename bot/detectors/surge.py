@@ -172,6 +172,10 @@ class Surge:
         """True while the counts of a service are, or were within half an hour, too unusual to learn from."""
         return series in self._at and bool(self._history.heat.recent[self._at[series]])
 
+    def excuse(self) -> None:
+        """We were away ourselves: reports that are missing until now say nothing of any feed."""
+        self._history.gap.excuse()
+
     def silent(self, series: str) -> bool:
         """True when so many reports are missing that the feed must be broken: this is no calm."""
         return series in self.silences()

@@ -49,7 +49,7 @@ class Lived:
         self.clock, self.world, self.folder = ManualClock(NOON), World(), folder
         monkeypatch.setattr("bot.app.WallClock", lambda: self.clock)
         monkeypatch.setattr("bot.app.Web", lambda *_: self.world)
-        monkeypatch.setattr("bot.auditor._PATIENCE", 0.2)
+        monkeypatch.setattr("bot.auditor._PATIENCE", 3.0)
         (folder / "config.yaml").write_text(CONFIG + "web: {listen: '127.0.0.1:0'}\n")
         self.house = House(read(folder / "config.yaml", {}), self.clock, folder / "data")
 
