@@ -12,24 +12,24 @@ from aiohttp.web import AppRunner, TCPSite
 
 from bot import furnishing
 from bot.ailing import REPORTS
-from bot.asking import Asking
 from bot.auditor import Auditor
 from bot.backups import back_up, backups, made, thin
 from bot.config.settings import Settings
 from bot.core import chart
 from bot.core.model import Evidence, Picture
 from bot.easel import Easel
-from bot.gathering import Gathering
-from bot.hearing import Hearing
 from bot.house import House
 from bot.lines import Lines
-from bot.overhearing import Overhearing
+from bot.listening.asking import Asking
+from bot.listening.gathering import Gathering
+from bot.listening.hearing import Hearing
+from bot.listening.overhearing import Overhearing
+from bot.listening.sight import Sight
+from bot.listening.vantages import Vantages
 from bot.ports import Called, Hook, Letter, Refused, Retry, Word
 from bot.proving import Proofs
 from bot.rereading import Rereading
-from bot.sight import Sight
 from bot.tending import Tending
-from bot.vantages import Vantages
 from bot.web.house import House as Shown
 from bot.web.house import no_call
 from bot.web.metrics import Metrics

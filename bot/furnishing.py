@@ -11,7 +11,7 @@ from bot.config.settings import LevelRule, ServiceSettings, Settings
 from bot.core.model import Evidence, Policy, Route, Service
 from bot.core.planned import Window
 from bot.detectors.levels import Rule
-from bot.overhearing import Ear
+from bot.listening.overhearing import Ear
 from bot.ports import Chat, Clock, Feed, Hook, Place, Source, Watch, Wire
 from bot.web.access import Access, Token
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from bot import furnishing
-from bot.asking import Asking
 from bot.config.settings import Settings
-from bot.gathering import Gathering
 from bot.holding import Holding
 from bot.house import House
-from bot.overhearing import Ear, Overhearing
+from bot.listening.asking import Asking
+from bot.listening.gathering import Gathering
+from bot.listening.overhearing import Ear, Overhearing
 from bot.ports import Chat, Clock, Listener, Place, Source
 from bot.relay import Draw, Relay
 from bot.tending import Tending, Work

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from bot.asking import Asking
 from bot.auditor import Invariant
 from bot.house import House
+from bot.listening.asking import Asking
+from bot.listening.vantages import Vantages
 from bot.tending import Tending
-from bot.vantages import Vantages
 
 _BEHIND = 300.0
 """Seconds that news may wait for a channel before that is a breach; a platform's own limits take less."""

@@ -16,11 +16,11 @@ from urllib.parse import SplitResult, urlsplit
 import structlog
 from pydantic import ValidationError
 
-from bot.asking import Asking
 from bot.config.plugins import SOURCES
 from bot.config.settings import Settings
 from bot.core.model import Health, Signal
-from bot.lookout import Label, Lookout
+from bot.listening.asking import Asking
+from bot.listening.lookout import Label, Lookout
 from bot.ports import Refused, Retry, Source
 from bot.sources.looks import Looked
 from bot.world.clock import WallClock

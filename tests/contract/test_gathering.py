@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pytest
 from doubles.living import NOON, Living
 
-from bot.asking import Asking
 from bot.core.model import Evidence, Signal
 from bot.core.posts import Post
 from bot.core.reports import Cell
-from bot.gathering import Gathering
+from bot.listening.asking import Asking
+from bot.listening.gathering import Gathering
 from bot.ports import Count, Errand, Feed, Gathered, Http, Retry
 from bot.world.web import Web
 

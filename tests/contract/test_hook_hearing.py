@@ -17,7 +17,7 @@ from bot.config.plugins import SOURCES
 from bot.core.alerts import Alert
 from bot.core.model import Health
 from bot.database import Database
-from bot.hearing import Hearing
+from bot.listening.hearing import Hearing
 from bot.ports import Forbidden, Heard, Letter, Missing, Retry
 from bot.stores.deliveries import DeliveryStore
 

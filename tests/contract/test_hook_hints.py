@@ -9,8 +9,8 @@ import pytest
 from doubles.clock import ManualClock
 from doubles.senders import NOW, NoWeb
 
-from bot.asking import Asking
 from bot.core.model import Evidence, Health, Signal
+from bot.listening.asking import Asking
 
 
 class Page:

@@ -14,7 +14,7 @@ from doubles.jetstream import Jetstream, event, jetstream
 from doubles.living import NOON, Living
 from doubles.program import until
 
-from bot.overhearing import Ear, Overhearing
+from bot.listening.overhearing import Ear, Overhearing
 from bot.ports import Unreachable
 from bot.world.web import Web
 

@@ -15,8 +15,8 @@ from bot.config.errors import Misconfigured
 from bot.config.plugins import SOURCES
 from bot.config.read import read
 from bot.core.model import Health, Signal
+from bot.listening.sight import Door, Sight, door
 from bot.ports import Source
-from bot.sight import Door, Sight, door
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTS = ("https://a.com/", "https://b.org/", "https://c.net/", "https://d.io/")

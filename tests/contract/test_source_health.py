@@ -13,10 +13,10 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from bot.app import House, Serving
-from bot.asking import Asking
 from bot.config.read import read
 from bot.core.model import Request
 from bot.core.wording import plain
+from bot.listening.asking import Asking
 
 CONFIG = """\
 web: {listen: "127.0.0.1:0"}

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from bot.core.model import Health, Signal
-from bot.lookout import Lookout
+from bot.listening.lookout import Lookout
+from bot.listening.vantages import Vantages
 from bot.ports import Forbidden, Receipt, Reply, Unreachable
 from bot.sources.probe import Probe
-from bot.vantages import Vantages
 
 HELLO = Signal(at=MORNING, health=Health.OPERATIONAL, note="answered 200 in 42 ms", url="https://example.com")
 ALONE = {"kind": "probe", "url": "https://example.com"}

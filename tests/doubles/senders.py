@@ -17,7 +17,7 @@ from doubles.clock import ManualClock
 from bot.config.plugins import SOURCES
 from bot.core.model import Signal
 from bot.database import Database
-from bot.hearing import Hearing
+from bot.listening.hearing import Hearing
 from bot.ports import Heard, Hook, Letter
 from bot.stores.deliveries import DeliveryStore
 

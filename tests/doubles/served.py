@@ -14,8 +14,8 @@ from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
 from bot.core import chart
 from bot.core.model import Signal
 from bot.fields import Secret
+from bot.listening.vantages import Vantages
 from bot.ports import Clock, Hearing
-from bot.vantages import Vantages
 from bot.web.access import Access, Token
 from bot.web.calls import Call
 from bot.web.house import House, no_call

@@ -12,10 +12,10 @@ from doubles.clock import ManualClock
 from doubles.world import World
 from structlog.testing import capture_logs
 
-from bot.asking import Asking
 from bot.config.read import read
 from bot.house import House
-from bot.sight import Sight
+from bot.listening.asking import Asking
+from bot.listening.sight import Sight
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CUTS = ("timeout", "connect", "dns", "tls", "http_407")

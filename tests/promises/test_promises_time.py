@@ -10,13 +10,13 @@ from doubles.living import CONFIG, NOON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.asking import Asking
 from bot.config.read import read
 from bot.core.incident import step
 from bot.core.model import Case, Evidence, Health, Judged, Kind, Numbers, Policy, Reading, Signal, When
 from bot.core.wording import plain
 from bot.house import House
-from bot.sight import Sight
+from bot.listening.asking import Asking
+from bot.listening.sight import Sight
 from bot.world.steady import SteadyClock
 
 MINUTE = timedelta(minutes=1)

@@ -12,8 +12,8 @@ import structlog
 
 from bot.core.model import Evidence, Signal
 from bot.detectors.graded import backoff, jitter, reached, turn
+from bot.listening.sight import Sight
 from bot.ports import Clock, Http, Source
-from bot.sight import Sight
 
 log = structlog.get_logger(__name__)
 
