@@ -210,7 +210,8 @@ class Crowd:
         borne = self._borne_out(service, worse, now)
         if rank(borne.level) <= rank(verdict.level):
             return verdict
-        return msgspec.structs.replace(borne, rule=f"{borne.rule}, from {part.words}")
+        numbers = msgspec.structs.replace(borne.numbers, of=part.words)
+        return msgspec.structs.replace(borne, numbers=numbers, rule=f"{borne.rule}, from {part.words}")
 
     def _scope(self, service: str, now: datetime) -> Scope:
         """Where it is bad, as the last minutes show it; looked at anew once a bucket."""

@@ -111,7 +111,8 @@ def _brief(incident: Incident) -> str:
     if numbers is None or incident.state is State.CLOSED or not numbers.count:
         return ""
     usual = "" if numbers.usual is None else f", usually {wording.few(numbers.usual)}"
-    return f" ({numbers.count:,} in {wording.lasted(numbers.within)}{usual})"
+    of = f" from {numbers.of}" if numbers.of else ""
+    return f" ({numbers.count:,}{of} in {wording.lasted(numbers.within)}{usual})"
 
 
 def _sentence(incident: Incident, policy: Policy) -> Text:

@@ -180,13 +180,14 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True):
-    """A count against what is usual. `usual` None: too little history to know."""
+    """A count against what is usual. `usual` None: too little history to know. `of` names the part that was counted, if one."""
 
     count: int
     within: timedelta
     usual: float | None = None
     times: float | None = None
     score: float = 0.0
+    of: str = ""
 
 
 class Peak(msgspec.Struct, frozen=True, kw_only=True):

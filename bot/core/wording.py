@@ -188,7 +188,8 @@ def duration(incident: Incident) -> timedelta:
 
 def counted(numbers: Numbers) -> str:
     """`312 reports in 15 min, usually 6 (52 times as many)`."""
-    window = f"{reports(numbers.count)} in {lasted(numbers.within)}"
+    of = f" from {numbers.of}" if numbers.of else ""
+    window = f"{reports(numbers.count)}{of} in {lasted(numbers.within)}"
     if numbers.usual is None:
         return f"{window} (no usual known yet)"
     times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= _MORE else ""

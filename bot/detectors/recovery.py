@@ -18,6 +18,7 @@ _NEVER = 1e6
 _SOONEST = timedelta(minutes=6)
 _WARY, _WARY_NATS = timedelta(hours=2), 5.0  # after a recovery, in which its last echoes must not open it again
 _DOUBT = 8.0  # how much a doubtful usual slows the test
+_STILL, _SLACK = 2.5, 3.0  # times the usual, and reports besides, of the last minutes: more is no calm
 
 
 class Recovery:
@@ -52,8 +53,12 @@ class Recovery:
         self.idle[which] = 0.0
         np.maximum(self.worst, np.minimum(lift, _HIGHEST), out=self.worst, where=which)
 
-    def note(self, seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Flags:
-        """One more bucket, shape (n,) each; answers which series have recovered in it. A gap says nothing."""
+    def note(self, seen: Floats, due: Floats, spread: Floats, doubt: Floats, lately: Floats) -> Flags:
+        """One more bucket, shape (n,) each; answers which series have recovered in it. A gap says nothing.
+
+        `lately`, (2, n), is what came in the last `near` buckets and what was due in them: however surely a trouble is on
+        its way out, nobody calls three times the usual calm.
+        """
         np.minimum(self.rest, _NEVER, out=self.rest)
         column = np.flatnonzero(self.on)
         recovered = np.zeros(len(self.on), np.bool_)
@@ -67,6 +72,7 @@ class Recovery:
             gain = (mu * (lift - echo) - y * np.log(lift / echo)) / (spread[column] + _DOUBT * doubt[column] * mu)
             self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
             calm = (self.calm[column] >= _ENOUGH) & (self.age[column] >= self._soonest)
+            calm &= lately[0][column] <= _STILL * lately[1][column] + _SLACK
             recovered[column] = calm | (self.idle[column] > self._latest)
             self.on[recovered] = 0.0
             self.rest[recovered] = -1.0

@@ -243,10 +243,11 @@ class Surge:
         """A bucket was closed: end what has recovered, and bring scores, levels and tails up to date."""
         base, noise, recovery = self._base, self._base.noise, self._recovery
         seen, due = self._ring.last(1)
-        over = recovery.note(seen, due, noise.spread, noise.doubt)
+        lately = self._ring.last(recovery.near)
+        over = recovery.note(seen, due, noise.spread, noise.doubt, lately)
         if over.any():
             self._ring.restart(over)
-            self._history.echo.begin(over, recovery.echo(*self._ring.last(recovery.near)) / recovery.near)
+            self._history.echo.begin(over, recovery.echo(*lately) / recovery.near)
             self._held[:, over] = False
         found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self._score, self._tail.judge(found.nats, slice(None)))

@@ -164,17 +164,17 @@ def test_reports_that_die_away_end_it_before_they_are_gone_and_do_not_open_it_ag
         feed.run(TICK, fixed={"flat": count})
         levels.append(feed.verdict("flat").level)
     ended = levels.index("")
-    assert fading[ended] > 20
+    assert 10 < fading[ended] <= 2.5 * 10 + 3
     assert set(levels[ended:]) == {""}
 
 
 def test_a_relapse_among_the_echoes_opens_again_at_once(feed):
     feed.run(6 * TICK, fixed={"flat": 600})
-    for count in (300, 150, 75, 40):
+    for count in (300, 150, 75, 40, 20):
         feed.run(TICK, fixed={"flat": count})
     assert feed.verdict("flat").level == ""
     feed.run(TICK, fixed={"flat": 600})
-    assert feed.verdict("flat").level == "major"
+    assert feed.verdict("flat").level in ("major", "critical")
 
 
 def test_what_becomes_the_new_usual_leaves_no_echo(feed):

@@ -59,11 +59,16 @@ def test_judged_evidence_rises_with_evidence_and_never_beyond_it():
     assert tail.judge(tail.bend, slice(None))[0] == pytest.approx(HEALTHY, abs=1e-5)
 
 
+def lately(seen, due, minutes=6):
+    """Seen and due of the last minutes, where every one of them was alike."""
+    return np.array([[seen * minutes], [due * minutes]], np.float32)
+
+
 def minutes_until_calm(lift, due, seen, most=600):
     recovery = Recovery(1, MINUTE)
     recovery.begin(ON, column(lift))
     for minute in range(1, most):
-        if recovery.note(column(seen), column(due), column(1.0), column(0.01))[0]:
+        if recovery.note(column(seen), column(due), column(1.0), column(0.01), lately(seen, due))[0]:
             return minute
         recovery.begin(ON & (minute % 50 == 0), column(lift))
     return most
@@ -79,14 +84,19 @@ def test_trouble_that_goes_on_does_not_recover():
     assert minutes_until_calm(lift=10, due=2.0, seen=12) == 600
 
 
+@pytest.mark.parametrize(("seen", "ends"), [(24.0, True), (30.0, False)])
+def test_what_dies_away_is_not_over_while_two_and_a_half_times_the_usual_comes(seen, ends):
+    assert (minutes_until_calm(lift=50, due=10.0, seen=seen) < 60) is ends
+
+
 def test_wariness_after_a_recovery_wears_off():
     recovery = Recovery(1, MINUTE)
     recovery.begin(ON, column(50.0))
-    while not recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))[0]:
+    while not recovery.note(column(5.0), column(5.0), column(1.0), column(0.0), lately(5.0, 5.0))[0]:
         pass
     assert recovery.wary(slice(None))[0] == 5.0
     for _ in range(120):
-        recovery.note(column(5.0), column(5.0), column(1.0), column(0.0))
+        recovery.note(column(5.0), column(5.0), column(1.0), column(0.0), lately(5.0, 5.0))
     assert recovery.wary(slice(None))[0] == 0.0
 
 
