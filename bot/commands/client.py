@@ -18,13 +18,7 @@ def call(base: str, path: str, *, token: str = "", body: dict[str, Any] | None =
     Raises:
         Refused: nobody answers there, or what answers is not Tocsin.
     """
-    request = urllib.request.Request(f"{base.rstrip('/')}{path}")  # noqa: S310  # the scheme is checked by the caller's option
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    if body is not None:
-        request.data = json.dumps(body).encode()
-        request.add_header("Content-Type", "application/json")
-    status, reason, answer = _sent(request, base)
+    status, reason, answer = _sent(base, path, token, body)
     try:
         return status, json.loads(answer)
     except ValueError as exc:
@@ -39,17 +33,20 @@ def fetch(base: str, path: str, *, token: str = "") -> bytes:
     Raises:
         Refused: nobody answers there, or the bot does not give it.
     """
-    request = urllib.request.Request(f"{base.rstrip('/')}{path}")  # noqa: S310  # the scheme is checked by the caller's option
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    status, reason, answer = _sent(request, base)
+    status, reason, answer = _sent(base, path, token)
     if status != 200:
         raise Refused(f"{path} is not to be had at {base}: {status} {reason}. Is the name right, and TOCSIN_TOKEN set?")
     return answer
 
 
-def _sent(request: urllib.request.Request, base: str) -> tuple[int, str, bytes]:
+def _sent(base: str, path: str, token: str, body: dict[str, Any] | None = None) -> tuple[int, str, bytes]:
     """Status, reason and body of whatever came back."""
+    request = urllib.request.Request(f"{base.rstrip('/')}{path}")  # noqa: S310  # the scheme is checked by the caller's option
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
     try:
         with urllib.request.urlopen(request, timeout=_PATIENCE) as reply:  # noqa: S310  # checked by the caller
             return reply.status, reply.reason, reply.read()

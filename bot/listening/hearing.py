@@ -40,7 +40,7 @@ class Hearing:
         hear: Callable[[str, str, Signal], Awaitable[None]],
         ask: Callable[[str], None],
     ) -> None:
-        self._hooks = {(s, w): hook for s, watches in hooks.items() for w, hook in watches.items()}
+        self._hooks = _flat(hooks)
         self._http = http
         self._clock = clock
         self._ledger = ledger
@@ -52,7 +52,7 @@ class Hearing:
 
     def adopt(self, hooks: Mapping[str, Mapping[str, Hook]]) -> None:
         """Other hooks from now on; what those that stay remember is kept."""
-        self._hooks = {(s, w): hook for s, watches in hooks.items() for w, hook in watches.items()}
+        self._hooks = _flat(hooks)
         for gone in self._memory.keys() - self._hooks.keys():
             del self._memory[gone]
 
@@ -153,3 +153,8 @@ class Hearing:
             await self._hear(*where, together(self._memory[where], self._clock.now()))
         except Retry as why:
             log.warning("an alert was kept, its judgement waits for the disk", watch="/".join(where), why=str(why))
+
+
+def _flat(hooks: Mapping[str, Mapping[str, Hook]]) -> dict[tuple[str, str], Hook]:
+    """The hooks by service and watch in one table."""
+    return {(service, watch): hook for service, watches in hooks.items() for watch, hook in watches.items()}

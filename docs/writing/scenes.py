@@ -142,9 +142,7 @@ class _Stage:
 
     async def _ask(self, words: str, who: Person = _ANNA, incident: str = "") -> None:
         answer = await self._say(words, who, incident)
-        picture = self._house.board.picture("twitter") if answer.png or words.startswith("chart") else None
-        drawn = chart.svg(picture) if picture else ""
-        self.scenes.answers.append(Scene(name=f"/incident {words}", at=self._clock.at, what=answer, chart=drawn))
+        self.scenes.answers.append(Scene(name=f"/incident {words}", at=self._clock.at, what=answer))
 
     def _form(self, **request: str) -> None:
         form = self._house.desk.form(Request(who=_ANNA, **request))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-
-import pytest
+from doubles.browser import chromium_path
 from doubles.hostile import CORPUS
 from doubles.house import INCIDENT, MORNING, entry, sample_head
 from doubles.served import serving
@@ -29,9 +27,7 @@ def _heads():
 
 
 async def test_three_hundred_hostile_things_neither_run_nor_call_nor_spill_at_phone_width(prove):
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine: install the package chromium to run the browser tests")
+    program = chromium_path()
     wrong: list[str] = []
     async with serving() as site, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=_ARGS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from doubles.browser import chromium_path
 from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,9 +42,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine: install the package chromium to run the browser tests")
+    program = chromium_path()
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser.new_page(viewport={"width": 1190, "height": 800})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
+from doubles.browser import chromium_path
 from doubles.house import INCIDENT, MORNING, entry
 from doubles.served import Served, serving
 from msgspec.structs import replace
@@ -38,9 +38,7 @@ _CONTRAST = """() => {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine: install the package chromium to run the browser tests")
+    program = chromium_path()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=_ARGS)
         yield browser
