@@ -1,4 +1,4 @@
--- Bodies are JSON of the nouns in bot/core/model.py; columns are what queries ask for. Times are RFC 3339 text.
+-- Bodies are JSON of the nouns in bot/core/model/; columns are what queries ask for. Times are RFC 3339 text.
 
 CREATE TABLE cases (
     service TEXT PRIMARY KEY,
