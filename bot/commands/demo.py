@@ -22,8 +22,8 @@ from bot.commands.story import dressed, look_at_pages, read_scenario, teach, tol
 from bot.config.settings import Settings
 from bot.core.heading import tone
 from bot.core.model import Entry
+from bot.core.phrases import plain
 from bot.core.scenario import Scenario, minute, usual
-from bot.core.wording import plain
 
 SCENARIO = Path("scenarios/twitter-2022-11-04.yaml")
 _BEFORE, _AFTER = timedelta(minutes=30), timedelta(hours=1)

@@ -17,7 +17,7 @@ from bot.config.errors import Findings, Place, instead, listed
 from bot.config.nodes import Listing, Mapping, Node, Scalar, below
 from bot.config.plugins import models_at, words
 from bot.config.scalars import Dated, plain
-from bot.core.wording import lasted
+from bot.core.phrases import lasted
 
 M = TypeVar("M", bound=BaseModel)
 Loc = tuple[int | str, ...]

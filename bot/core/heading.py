@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core import wording
+from bot.core import phrases, whereabouts, wording
 from bot.core.facts import announced
 from bot.core.model import (
     Button,
@@ -88,12 +88,12 @@ def _first_words(incident: Incident) -> str:
 
 def _happening(incident: Incident, policy: Policy) -> str:
     if incident.state is State.CLOSED:
-        return f"over after {wording.lasted(wording.duration(incident))}"
+        return f"over after {phrases.lasted(wording.duration(incident))}"
     if incident.state is State.EASING:
         return "back to usual, watching"
     raised = {r.kind for r in incident.readings if policy.rank(r.level)}
     if Evidence.PEOPLE in raised:
-        return wording.much(incident.numbers)
+        return phrases.much(incident.numbers)
     if Evidence.PROBE in raised:
         return "does not answer as it should"
     if Evidence.VENDOR in raised:
@@ -110,9 +110,9 @@ def _brief(incident: Incident) -> str:
     numbers = incident.numbers
     if numbers is None or incident.state is State.CLOSED or not numbers.count:
         return ""
-    usual = "" if numbers.usual is None else f", usually {wording.few(numbers.usual)}"
+    usual = "" if numbers.usual is None else f", usually {phrases.few(numbers.usual)}"
     of = f" from {numbers.of}" if numbers.of else ""
-    return f" ({numbers.count:,}{of} in {wording.lasted(numbers.within)}{usual})"
+    return f" ({numbers.count:,}{of} in {phrases.lasted(numbers.within)}{usual})"
 
 
 def _sentence(incident: Incident, policy: Policy) -> Text:
@@ -120,7 +120,7 @@ def _sentence(incident: Incident, policy: Policy) -> Text:
         return wording.closed(incident)
     if incident.state is State.EASING:
         return ("Calm since ", When(incident.eased_at or incident.since), ". It closes if that lasts.")
-    seen, place = wording.symptoms(incident.scope), wording.where(incident.scope)
+    seen, place = whereabouts.symptoms(incident.scope), whereabouts.where(incident.scope)
     people = f"People report {seen}" if seen else ""
     between = ", " if place.startswith("mostly") else ". "
     told = between.join(part for part in (people, place) if part)
@@ -144,7 +144,7 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
         *(_counted(incident) if incident.alive else []),
         *_breadth(incident),
         *(_vendor(incident) if incident.alive else []),
-        *([Fact(label="Likely cause", value=(wording.listed(incident.causes),))] if incident.causes else []),
+        *([Fact(label="Likely cause", value=(phrases.listed(incident.causes),))] if incident.causes else []),
         *([Fact(label="Part of", value=(incident.part_of,))] if incident.part_of and incident.alive else []),
         *_hands(incident),
     ]
@@ -155,7 +155,7 @@ def _counted(incident: Incident) -> list[Fact]:
     began = (When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")
     facts = [Fact(label="Began", value=began)]
     if incident.numbers is not None:
-        facts.append(Fact(label="Now", value=(wording.counted(incident.numbers),)))
+        facts.append(Fact(label="Now", value=(phrases.counted(incident.numbers),)))
     if incident.peak is not None and wording.remarkable(incident.peak):
         facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
     return facts
@@ -168,7 +168,9 @@ def _breadth(incident: Incident) -> list[Fact]:
     seen = () if incident.state is State.OPEN else (("Symptoms", scope.symptoms),)
     parts = (*seen, ("Where", scope.regions), ("On", scope.platforms))
     return [
-        Fact(label=name, value=(", ".join(wording.share(s) for s in shares[:3]),)) for name, shares in parts if shares
+        Fact(label=name, value=(", ".join(whereabouts.share(s) for s in shares[:3]),))
+        for name, shares in parts
+        if shares
     ]
 
 
@@ -253,7 +255,7 @@ def _alt(incident: Incident) -> str:
     if incident.peak is None:
         return f"Problem reports of {incident.name} over the last 24 hours against the usual."
     usual = incident.numbers.usual if incident.numbers else None
-    against = f", usually {wording.few(usual)}" if usual is not None else ""
+    against = f", usually {phrases.few(usual)}" if usual is not None else ""
     return (
         f"Problem reports of {incident.name} over the last 24 hours: peak {incident.peak.count:,}"
         f" at {incident.peak.at:%H:%M} UTC{against}."

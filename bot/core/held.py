@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from bot.core.delivery import Step
 from bot.core.heading import tone
 from bot.core.model import Case, Fact, Head, Incident, Line, Member, Policy, State, Text, Thread, When
+from bot.core.phrases import lasted, listed
 from bot.core.quiet import Quiet, ends
-from bot.core.wording import lasted, listed
 
 _SHOWN = 8
 _NAMED = 3

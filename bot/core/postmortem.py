@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.core import wording
+from bot.core import phrases, whereabouts, wording
 from bot.core.markdown import escaped, markdown, quoted
 from bot.core.model import Entry, Incident, Notice, Scope
 
@@ -56,14 +56,14 @@ def _rows(incident: Incident) -> Iterator[tuple[str, str]]:
     yield "Opened", _after(incident.opened_at, incident.started_at, "the start")
     yield "Calm again", _minute(incident.eased_at)
     yield "Closed", _minute(incident.closed_at)
-    yield "Lasted", wording.lasted(wording.duration(incident))
+    yield "Lasted", phrases.lasted(wording.duration(incident))
     yield "Peak", _peak(incident)
     yield "Known first from", wording.known_first(incident)
     yield "Vendor", _after(incident.vendor_at, incident.started_at, "the start")
     acknowledged = _after(incident.acked_at, incident.opened_at, "the opening")
     yield "Acknowledged", f"{acknowledged}, by {quoted(incident.acked_by)}" if incident.acked_by else "by nobody"
     yield "Taken by", quoted(incident.owner)
-    yield "Likely cause", escaped(wording.listed(incident.causes))
+    yield "Likely cause", escaped(phrases.listed(incident.causes))
     if incident.verdict:
         yield "Was it real?", f"{incident.verdict.replace('-', ' ')}, says {quoted(incident.verdict_by)}"
 
@@ -71,8 +71,8 @@ def _rows(incident: Incident) -> Iterator[tuple[str, str]]:
 def _impact(incident: Incident) -> list[str]:
     scope = incident.worst_scope or incident.scope or Scope()
     kinds = (("People saw", scope.symptoms), ("Where", scope.regions), ("On", scope.platforms))
-    shares = [f"- {label}: {', '.join(wording.share(s) for s in part)}" for label, part in kinds if part]
-    normal = [f"- Looked normal: {escaped(wording.spoken(scope.spared))}"] if scope.spared else []
+    shares = [f"- {label}: {', '.join(whereabouts.share(s) for s in part)}" for label, part in kinds if part]
+    normal = [f"- Looked normal: {escaped(whereabouts.spoken(scope.spared))}"] if scope.spared else []
     lines = [*shares, *normal] or ["- Not limited to one place or platform, as far as reports tell."]
     return ["## Impact", "", *lines, ""]
 
@@ -101,8 +101,8 @@ def _questions() -> list[str]:
 def _peak(incident: Incident) -> str:
     if incident.peak is None or not wording.remarkable(incident.peak):
         return ""
-    times = f", {wording.ratio(incident.peak.times)} as usual" if incident.peak.times else ""
-    return f"{wording.reports(incident.peak.count)} at {_minute(incident.peak.at)}{times}"
+    times = f", {phrases.ratio(incident.peak.times)} as usual" if incident.peak.times else ""
+    return f"{phrases.reports(incident.peak.count)} at {_minute(incident.peak.at)}{times}"
 
 
 def _alt(incident: Incident) -> str:
@@ -113,7 +113,7 @@ def _after(at: datetime | None, since: datetime | None, what: str) -> str:
     """`2022-11-04 03:08, 5 min after the start`."""
     if at is None:
         return ""
-    late = f", {wording.lasted(at - since)} after {what}" if since and at > since else ""
+    late = f", {phrases.lasted(at - since)} after {what}" if since and at > since else ""
     return f"{_minute(at)}{late}"
 
 

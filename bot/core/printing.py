@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.model import Entry, Incident, Numbers, Peak, Scope, Share, Thread
-from bot.core.wording import plain
+from bot.core.phrases import plain
 
 
 def incident_json(incident: Incident, entries: Sequence[Entry]) -> dict[str, Any]:

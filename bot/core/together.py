@@ -30,7 +30,8 @@ from bot.core.model import (
     Text,
     When,
 )
-from bot.core.wording import duration, lasted, listed
+from bot.core.phrases import lasted, listed
+from bot.core.wording import duration
 
 _MIRRORED = frozenset(
     {Kind.OPENED, Kind.RAISED, Kind.VENDOR, Kind.RELAPSED, Kind.REOPENED, Kind.ACTED, Kind.REMINDER, Kind.CLOSED}

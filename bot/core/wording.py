@@ -1,11 +1,11 @@
-"""Every sentence the house says about an incident, written where the facts are.
+"""Every line the house says about an incident, written where the facts are.
 
-Plain words, a unit on every number; words of strangers only ever as `Said`. The head message is in `heading`.
+Plain words, a unit on every number; words of strangers only ever as `Said`. The head message is in `heading`, and
+what sentences are made of in `phrases` and `whereabouts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -18,27 +18,23 @@ from bot.core.model import (
     Incident,
     Notice,
     Numbers,
-    Part,
     Peak,
     Policy,
     Reading,
     Said,
     Scope,
-    Share,
     Text,
     When,
 )
-from bot.core.places import label
+from bot.core.phrases import MORE, counted, lasted, listed, ratio, reports, upper
+from bot.core.whereabouts import symptoms, where
 
-_MANY = 4  # places or platforms that one sentence names
-_MUCH = ((20.0, "far more"), (4.0, "many more"), (0.0, "more"))
 _WHO = {
     Evidence.PEOPLE: "people's reports",
     Evidence.PROBE: "our probe",
     Evidence.VENDOR: "the vendor's page",
     Evidence.ALERT: "an alert",
 }
-_MORE = 1.5  # times the usual, from which a count is worth a remark
 _ACTS = {
     "ack": "acknowledged",
     "unack": "took the acknowledgement back",
@@ -53,11 +49,6 @@ _ACTS = {
     "false-alarm": "called it a false alarm",
     "unwatch": "names this service no more, so it is not watched any longer",
 }
-_IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "unknown": "unknown platforms"}
-_WITH_ARTICLE = frozenset({"US", "GB", "NL", "PH", "AE", "DO", "CF", "MV", "BS", "GM"})
-
-
-# The lines of a thread
 
 
 def opened(incident: Incident, policy: Policy) -> Text:
@@ -165,131 +156,9 @@ def acted(act: Acted) -> Text:
     return (Said(act.who), f" {did}", *until, _door(act), *words)
 
 
-# Phrases
-
-
-def lasted(span: timedelta) -> str:
-    """A duration as people say it: `45 s`, `12 min`, `3 h 40 min`, `2 d 4 h`."""
-    seconds = int(span.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86400
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min"
-
-
 def duration(incident: Incident) -> timedelta:
     """How long it was bad: from the true start to the easing, or to the last change while it lives."""
     return max((incident.eased_at or incident.since) - incident.started_at, timedelta(0))
-
-
-def counted(numbers: Numbers) -> str:
-    """`312 reports in 15 min, usually 6 (52 times as many)`."""
-    of = f" from {numbers.of}" if numbers.of else ""
-    window = f"{reports(numbers.count)}{of} in {lasted(numbers.within)}"
-    if numbers.usual is None:
-        return f"{window} (no usual known yet)"
-    times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= _MORE else ""
-    return f"{window}, usually {few(numbers.usual)}{times}"
-
-
-def reports(count: int) -> str:
-    """`1 report`, `1,479 reports`."""
-    return f"{count:,} {'report' if count == 1 else 'reports'}"
-
-
-def few(number: float) -> str:
-    """A usual count, without false precision."""
-    if number < 0.5:
-        return "none"
-    return f"{number:,.0f}"
-
-
-def ratio(times: float | None) -> str:
-    """`52 times as many`."""
-    if times is None:
-        return ""
-    return f"{times:,.0f} times as many" if times >= 10 else f"{times:.1f} times as many".replace(".0 ", " ")
-
-
-def much(numbers: Numbers | None) -> str:
-    """`many more problem reports than usual`."""
-    if numbers is None or numbers.usual is None or numbers.times is None:
-        return "people report problems"
-    word = next(word for least, word in _MUCH if numbers.times >= least)
-    return f"{word} problem reports than usual"
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
-
-
-def where(scope: Scope | None) -> str:
-    """`mostly on desktop web in India and Japan; the app looks normal`, or nothing when it is not limited."""
-    if scope is None:
-        return ""
-    on = f"on {_some(_spoken(s.code for s in scope.platforms))}" if scope.platforms else ""
-    place = f"in {_some(_spoken(s.code for s in scope.regions))}" if scope.regions else ""
-    spared = _spoken(scope.spared)
-    normal = f"{listed(spared)} {'looks' if len(spared) == 1 else 'look'} normal" if spared else ""
-    limited = " ".join(part for part in (on, place) if part)
-    return "; ".join(part for part in (f"mostly {limited}" if limited else "", normal) if part)
-
-
-def spoken(codes: Iterable[str]) -> str:
-    """Codes of places or platforms as they stand in a sentence: `the app and India`."""
-    return listed(_spoken(codes))
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names; how many more there are where it gets long."""
-    return listed(names if len(names) <= _MANY else [*names[: _MANY - 1], f"{len(names) - _MANY + 1} more"])
-
-
-def _spoken(codes: Iterable[str]) -> list[str]:
-    """Codes as they stand in a sentence: `the app` for both phones, `the United States`."""
-    names = list(codes)
-    if {"ios", "android"} <= set(names):
-        names = ["app", *(n for n in names if n not in ("ios", "android"))]
-    return [_IN_A_SENTENCE.get(n) or (f"the {label(n)}" if n in _WITH_ARTICLE else label(n)) for n in names]
-
-
-def symptoms(scope: Scope | None) -> str:
-    """`log-in 41 % (usually 6 %), website 31 %`: what people see."""
-    return ", ".join(_lower(share(s)) for s in (scope.symptoms[:3] if scope else ()))
-
-
-def share(part: Share) -> str:
-    """`Log-in 40 % (usually 6 %)`, as far as the usual is known."""
-    usual = f" (usually {_percent(part.usual)})" if part.usual else ""
-    return f"{label(part.code)} {_percent(part.share)}{usual}"
-
-
-def _percent(part: float) -> str:
-    return f"{part * 100:.0f}\u00a0%" if part >= 0.005 else "under 1\u00a0%"
-
-
-def _upper(words: str) -> str:
-    return words if words.startswith("iPhone") else words[:1].upper() + words[1:]
-
-
-def _lower(name: str) -> str:
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
-
-
-def plain(text: Text) -> str:
-    """A text as one line of plain words, times in UTC; for the API, logs and terminals."""
-    return "".join(_plain(part) for part in text)
-
-
-def _plain(part: Part) -> str:
-    if isinstance(part, When):
-        return f"{part.at:%Y-%m-%d %H:%M} UTC" if part.style == "date" else f"{part.at:%H:%M} UTC"
-    return part if isinstance(part, str) else part.words
 
 
 def _level(word: str, incident: Incident) -> Text:
@@ -324,7 +193,7 @@ def _began(incident: Incident) -> Text:
 
 def _where(scope: Scope | None) -> Text:
     place = where(scope)
-    return (*((f"{_upper(place)}. ",) if place else ()), *_seen(scope))
+    return (*((f"{upper(place)}. ",) if place else ()), *_seen(scope))
 
 
 def _seen(scope: Scope | None) -> Text:
@@ -367,7 +236,7 @@ def _peak(peak: Peak | None) -> Text:
 
 def remarkable(peak: Peak) -> bool:
     """False for a highest count that any day brings, in a trouble of which others told."""
-    return peak.times is None or peak.times >= _MORE
+    return peak.times is None or peak.times >= MORE
 
 
 def _first(incident: Incident) -> Text:

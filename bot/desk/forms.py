@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from bot.core.model import Field, Form, Incident, Request, Text, When
+from bot.core.phrases import counted, lasted
 from bot.core.terms import until
 from bot.core.together import preview
-from bot.core.wording import counted, lasted
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms
 from bot.desk.writes import leveled, merged_into

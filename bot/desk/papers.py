@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.model import Answer, Bold, Request, Said, Service, Text, When
-from bot.core.wording import lasted
+from bot.core.phrases import lasted
 from bot.desk.audit import Audit
 from bot.desk.ears import VERBS as EARS
 from bot.desk.ears import Ears

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from bot.core.model import Acted, Answer, Bold, Request, Said, Text, When
+from bot.core.phrases import lasted
 from bot.core.planned import Window
 from bot.core.speech import fronted
 from bot.core.terms import begin, span
-from bot.core.wording import lasted
 from bot.desk.finding import Finder
 from bot.desk.rooms import Rooms, Verb, no, yes
 

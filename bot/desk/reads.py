@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from bot.core import wording
+from bot.core import phrases
 from bot.core.model import Answer, Bold, Button, Head, Incident, Reading, Request, Said, Text, When
 from bot.core.showing import ladder, shown
 from bot.core.speech import VERBS
@@ -70,7 +70,7 @@ class Reads:
     def _status_line(self, service: str) -> Text:
         verdict, incident = self._house.verdicts.get(service), self._house.board.living(service)
         name = self._house.services[service].name
-        count = wording.counted(verdict.numbers) if verdict else "no reports counted yet"
+        count = phrases.counted(verdict.numbers) if verdict else "no reports counted yet"
         if incident is None:
             level, doubt = (verdict.level, verdict.doubt) if verdict else ("", "")
             state = "nothing heard" if self._house.board.silent(service) else "normal"
@@ -172,14 +172,14 @@ class Reads:
 def _reason(reading: Reading) -> Text:
     """What a source says; its note may be a stranger's words, our own figures and rules are not."""
     numbers = reading.numbers
-    ours = [f"{wording.counted(numbers)}, evidence {numbers.score:.1f} nats", reading.note] if numbers else []
+    ours = [f"{phrases.counted(numbers)}, evidence {numbers.score:.1f} nats", reading.note] if numbers else []
     said: Text = (Said(reading.note),) if reading.note and not ours else ()
     rule = ". ".join(part for part in (*ours, reading.rule) if part)
     return (Bold(f"{reading.source}: {reading.level or 'calm'}. "), *said, ". " if said and rule else "", rule)
 
 
 def _counted(verdict: Verdict) -> str:
-    return ", ".join(filter(None, (wording.counted(verdict.numbers), verdict.doubt)))
+    return ", ".join(filter(None, (phrases.counted(verdict.numbers), verdict.doubt)))
 
 
 def _opened(incident: Incident) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.core import wording
+from bot.core import phrases
 from bot.core.model import Acted, Answer, Numbers, Person, Request
 from bot.core.places import platform as platform_of
 from bot.core.places import region as region_of
@@ -64,8 +64,8 @@ class Voices:
         """What the others say; `among`: the count before this report held the person's own voice already."""
         name = self._house.services[service].name
         others = max(numbers.count - among, 0) if numbers else 0
-        within = wording.lasted(numbers.within) if numbers else ""
-        usual = f", usually {wording.few(numbers.usual)}" if numbers and numbers.usual is not None else ""
+        within = phrases.lasted(numbers.within) if numbers else ""
+        usual = f", usually {phrases.few(numbers.usual)}" if numbers and numbers.usual is not None else ""
         if not others:
             return f"Nobody else reported {name}{f' in the last {within}' if within else ''}{usual}."
         people = f"{others:,} {'other' if others == 1 else 'others'}"

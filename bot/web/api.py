@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.web import Request, Response
 
-from bot.core import wording
+from bot.core import phrases
 from bot.core.model import Person
 from bot.core.model import Request as Ask
 from bot.ports import Receipt
@@ -87,7 +87,7 @@ class Api:
         person = Person(chat="api", id=name, name=act.who or name)
         words = act.span if verb == "mute" else act.text
         done = await self._house.desk.answer(Ask(verb=verb, who=person, incident=incident, text=words))
-        lines = [wording.plain(line) for line in done.lines]
+        lines = [phrases.plain(line) for line in done.lines]
         if not done.ok:
             raise refuse(web.HTTPConflict, " ".join(lines))
         return answer({"ok": True, "lines": lines})

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from bot.core.model import Head
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.web.house import House
 from bot.web.static import Static
 from bot.web.texts import html, inert, moment, stamp

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bot.core import wording
+from bot.core import phrases
 from bot.core.heading import tone
 from bot.core.model import Entry, Head, Policy
 from bot.fields import duration
@@ -84,7 +84,7 @@ def summary(rows: Sequence[Row]) -> str:
     bad = [row for row in rows if row.tone != "calm"]
     if not bad:
         return "Everything is as usual" if len(rows) > 1 else f"{rows[0].name} is as usual"
-    return f"Trouble at {wording.listed([row.name for row in worst_first(bad)][:4])}" + (
+    return f"Trouble at {phrases.listed([row.name for row in worst_first(bad)][:4])}" + (
         f" and {len(bad) - 4} more" if len(bad) > 4 else ""
     )
 
@@ -94,9 +94,9 @@ def counted(now: Mapping[str, Any]) -> str:
     if now.get("count") is None:
         return ""
     span = window(now.get("within"))
-    within = f" in {wording.lasted(span)}" if span else ""
+    within = f" in {phrases.lasted(span)}" if span else ""
     usual = now.get("usual")
-    return f"{now['count']:,}{within}, " + ("no usual known yet" if usual is None else f"usually {wording.few(usual)}")
+    return f"{now['count']:,}{within}, " + ("no usual known yet" if usual is None else f"usually {phrases.few(usual)}")
 
 
 def window(within: object) -> timedelta | None:
@@ -111,7 +111,7 @@ def window(within: object) -> timedelta | None:
 def past(told: Mapping[str, Any], name: str) -> Past:
     """One row of `GET /api/v1/incidents`, over."""
     began, ended = when(told.get("started_at")), when(told.get("eased_at")) or when(told.get("closed_at"))
-    lasted = wording.lasted(max(ended - began, timedelta(0))) if began and ended else ""
+    lasted = phrases.lasted(max(ended - began, timedelta(0))) if began and ended else ""
     return Past(id=told["id"], name=name, level=told.get("level") or "", began=began, lasted=lasted)
 
 
@@ -127,4 +127,4 @@ def _state(told: Mapping[str, Any], level: str) -> str:
 def _blind(watches: Sequence[Mapping[str, Any]]) -> str:
     """Our own blindness is told as ours, never as the service's trouble."""
     blind = [watch["name"] for watch in watches if watch.get("ok") is False]
-    return f"no reading from {wording.listed(blind)}" if blind else ""
+    return f"no reading from {phrases.listed(blind)}" if blind else ""

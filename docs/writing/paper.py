@@ -16,7 +16,7 @@ import discord
 
 from bot.chats import discord_forms, discord_looks, slack_blocks, slack_forms
 from bot.core.model import Answer, Form, Head, Line
-from bot.core.wording import lasted
+from bot.core.phrases import lasted
 from writing.scenes import Scene
 
 Payload = Mapping[str, Any]

@@ -8,10 +8,10 @@ import pytest
 from doubles.clock import ManualClock
 
 from bot.core.model import Acted, Evidence, Health, Policy, Route, Service, Signal, State
+from bot.core.phrases import plain
 from bot.core.planned import Window
 from bot.core.reports import Kept
 from bot.core.tally import Tally
-from bot.core.wording import plain
 from bot.database import Database
 from bot.detectors.levels import Rule
 from bot.engine import Engine

@@ -9,8 +9,8 @@ from doubles.chat import RememberingChat
 from doubles.clock import ManualClock
 from doubles.oracle import POLICY, T0, Script, no_picture, settle, verdict
 
+from bot.core.phrases import plain
 from bot.core.quiet import Quiet
-from bot.core.wording import plain
 from bot.database import Database
 from bot.holding import Holding
 from bot.ports import Place, Retry

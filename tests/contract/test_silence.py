@@ -10,10 +10,10 @@ from bot.ailing import REPORTS, Ailing
 from bot.board import Board
 from bot.core.ailment import service
 from bot.core.model import Kind, Policy, Service, State
+from bot.core.phrases import plain
 from bot.core.reports import Kept, Window
 from bot.core.silence import Silence
 from bot.core.tally import Tally
-from bot.core.wording import plain
 from bot.database import Database
 from bot.detectors.levels import Rule
 from bot.engine import Engine

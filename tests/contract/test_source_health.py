@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.app import House, Serving
 from bot.config.read import read
 from bot.core.model import Request
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.listening.asking import Asking
 
 CONFIG = """\

@@ -11,7 +11,7 @@ from doubles.town import Town
 
 from bot.config.read import read
 from bot.core.model import Evidence, Health
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.detectors.graded import Watched
 
 CONFIG = """\

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bot.core.delivery import Step, key, line, plan, told, urgency
 from bot.core.model import Confidence, Entry, Incident, Kind, Member, Policy, State, Thread, When
-from bot.core.wording import plain
+from bot.core.phrases import plain
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = Policy(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.core.heading import SILENT, head
 from bot.core.model import Evidence, Health, Incident, Numbers, Peak, Policy, Reading, Scope, Share, Source, State
-from bot.core.wording import plain
+from bot.core.phrases import plain
 
 T0 = datetime(2026, 1, 5, 12, tzinfo=UTC)
 POLICY = Policy(

@@ -26,7 +26,7 @@ from bot.core.model import (
     Share,
     State,
 )
-from bot.core.wording import plain
+from bot.core.phrases import plain
 
 T0 = datetime(2022, 11, 4, 3, tzinfo=UTC)
 POLICY = Policy(

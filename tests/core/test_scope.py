@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.core.model import Scope, Share
 from bot.core.reports import Cell
 from bot.core.scope import added, changed
-from bot.core.wording import where as spoken
+from bot.core.whereabouts import where as spoken
 from bot.detectors.mix import Mix
 from bot.detectors.where import Look, where
 

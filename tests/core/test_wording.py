@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bot.core import wording
+from bot.core import phrases, whereabouts, wording
 from bot.core.heading import head, tone
 from bot.core.model import (
     Acted,
@@ -85,7 +85,7 @@ INCIDENT = Incident(
     ],
 )
 def test_a_duration_is_said_as_people_say_it(seconds, words):
-    assert wording.lasted(timedelta(seconds=seconds)) == words
+    assert phrases.lasted(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_duration_is_said_as_people_say_it(seconds, words):
 )
 def test_a_count_is_said_against_its_usual(count, usual, times, words):
     numbers = Numbers(count=count, within=timedelta(minutes=15), usual=usual, times=times)
-    assert wording.counted(numbers) == words
+    assert phrases.counted(numbers) == words
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_a_count_is_said_against_its_usual(count, usual, times, words):
     [(1.5, "more"), (4.0, "many more"), (52.0, "far more"), (0.2, "more")],
 )
 def test_how_much_more_has_three_words(times, words):
-    assert wording.much(replace(NUMBERS, times=times)) == f"{words} problem reports than usual"
+    assert phrases.much(replace(NUMBERS, times=times)) == f"{words} problem reports than usual"
 
 
 def test_without_a_usual_people_simply_report_problems():
-    assert wording.much(replace(NUMBERS, usual=None, times=None)) == "people report problems"
-    assert wording.much(None) == "people report problems"
+    assert phrases.much(replace(NUMBERS, usual=None, times=None)) == "people report problems"
+    assert phrases.much(None) == "people report problems"
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_without_a_usual_people_simply_report_problems():
     ],
 )
 def test_where_names_the_hit_and_the_spared(scope, words):
-    assert wording.where(scope) == words
+    assert whereabouts.where(scope) == words
 
 
 def test_the_opening_says_why_since_when_where_and_that_the_vendor_is_silent():
-    said = wording.plain(wording.opened(replace(INCIDENT, told_scope=INCIDENT.scope), POLICY))
+    said = phrases.plain(wording.opened(replace(INCIDENT, told_scope=INCIDENT.scope), POLICY))
     assert said == (
         "Opened: critical. 312 reports in 15 min, usually 6 (52 times as many). Began about 03:03 UTC. "
         "Mostly on the web in India and the United States; the app looks normal. "
@@ -146,7 +146,7 @@ def test_the_opening_says_why_since_when_where_and_that_the_vendor_is_silent():
 
 def test_the_close_says_how_long_how_bad_and_who_knew_first():
     over = replace(INCIDENT, state=State.CLOSED, eased_at=T0 + timedelta(hours=6, minutes=38))
-    said = wording.plain(wording.closed(over))
+    said = phrases.plain(wording.closed(over))
     assert said.startswith(
         "Over after 6 h 38 min: 2022-11-04 03:03 UTC to 09:41 UTC. Peak 340 reports at 07:03 UTC, 57 times"
     )
@@ -163,7 +163,7 @@ def test_the_close_says_how_long_how_bad_and_who_knew_first():
     ],
 )
 def test_the_close_says_when_a_person_ended_it(why, words):
-    assert words in wording.plain(wording.closed(replace(INCIDENT, closed_why=why, eased_at=T0 + timedelta(hours=1))))
+    assert words in phrases.plain(wording.closed(replace(INCIDENT, closed_why=why, eased_at=T0 + timedelta(hours=1))))
 
 
 def test_a_vendors_and_a_persons_words_are_marked_as_theirs():
@@ -188,8 +188,8 @@ def test_the_head_says_state_and_level_first_then_what_is_happening():
     assert shown.push == "Critical - Twitter: far more problem reports than usual (312 in 15 min, usually 6)"
     assert (shown.tone, shown.state, shown.link) == ("critical", "open", "https://x/incident/1")
     assert [s.word for s in shown.sources] == ["critical", "operational"]
-    assert "r (c:4)" in wording.plain(shown.foot)
-    labels = {f.label: wording.plain(f.value) for f in shown.facts}
+    assert "r (c:4)" in phrases.plain(shown.foot)
+    labels = {f.label: phrases.plain(f.value) for f in shown.facts}
     assert labels["Now"] == "312 reports in 15 min, usually 6 (52 times as many)"
     assert labels["Vendor"] == "has not posted"
     assert labels["Where"] == "India 50\u00a0%, United States 30\u00a0%"
@@ -220,7 +220,7 @@ def test_people_who_took_it_and_a_mute_are_on_the_head():
     taken = replace(
         INCIDENT, acked_by="Anna", owner="Ben", muted_until=T0, vendor_at=T0 + timedelta(hours=1), causes=("AWS",)
     )
-    labels = {f.label: wording.plain(f.value) for f in head(taken, POLICY).facts}
+    labels = {f.label: phrases.plain(f.value) for f in head(taken, POLICY).facts}
     assert (labels["Acknowledged"], labels["Taken by"], labels["Likely cause"]) == ("Anna", "Ben", "AWS")
     assert "Muted until" in labels
     assert "We opened 54 min before the vendor posted." in labels["Vendor"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.ports import Gone, Retry
 
 

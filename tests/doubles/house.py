@@ -27,7 +27,7 @@ from bot.core.model import (
     Span,
     When,
 )
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.ports import Letter, Missing, Receipt, Retry
 
 MORNING = datetime(2022, 11, 4, 7, 20, tzinfo=UTC)

@@ -11,7 +11,7 @@ from doubles.clock import ManualClock
 
 from bot.config.read import read
 from bot.core.model import Answer, Incident, Person, Request, Text
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.house import House
 from bot.ports import Place
 

@@ -9,7 +9,7 @@ from doubles.clock import ManualClock
 from msgspec.structs import replace
 
 from bot.core.model import Case, Confidence, Entry, Incident, Kind, Policy, State
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.ports import Place
 from bot.relay import Relay
 from bot.stores.sqlite import SqliteStore

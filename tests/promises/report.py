@@ -72,7 +72,7 @@ NAMES = {
     "R56": "A month leaves no trace in memory, files or tasks",
 }
 UNTRIED: dict[str, str] = {
-    "R50": "There are no templates of users: every sentence is in `bot/core/wording.py`.",
+    "R50": "There are no templates of users: every sentence is written in `bot/core/`.",
     "R55": "One node only. Two on one data folder are refused by a lock (R19).",
 }
 """Promises that no test counts, and why."""

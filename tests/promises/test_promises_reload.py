@@ -13,7 +13,7 @@ from bot.app import House, Serving
 from bot.config.errors import Misconfigured
 from bot.config.read import read
 from bot.core.model import Acted
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.rereading import mark
 from bot.world.steady import SteadyClock
 

@@ -12,9 +12,9 @@ from doubles.slack_rig import listening, until
 
 from bot.chats.discord import DiscordConnection
 from bot.chats.roles import Roles
+from bot.core.phrases import plain
 from bot.core.rights import RIGHTS, needed
 from bot.core.speech import VERBS
-from bot.core.wording import plain
 from bot.ports import Place
 
 STORY = (

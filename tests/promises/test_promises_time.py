@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.config.read import read
 from bot.core.incident import step
 from bot.core.model import Case, Evidence, Health, Judged, Kind, Numbers, Policy, Reading, Signal, When
-from bot.core.wording import plain
+from bot.core.phrases import plain
 from bot.house import House
 from bot.listening.asking import Asking
 from bot.listening.sight import Sight

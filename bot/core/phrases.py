@@ -1,0 +1,83 @@
+"""What sentences are made of: spans of time, counts, lists, and a text in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.core.model import Numbers, Part, Text, When
+
+MORE = 1.5
+"""Times the usual, from which on a count is worth a remark."""
+_MUCH = ((20.0, "far more"), (4.0, "many more"), (0.0, "more"))
+
+
+def lasted(span: timedelta) -> str:
+    """A duration as people say it: `45 s`, `12 min`, `3 h 40 min`, `2 d 4 h`."""
+    seconds = int(span.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86400
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min"
+
+
+def counted(numbers: Numbers) -> str:
+    """`312 reports in 15 min, usually 6 (52 times as many)`."""
+    of = f" from {numbers.of}" if numbers.of else ""
+    window = f"{reports(numbers.count)}{of} in {lasted(numbers.within)}"
+    if numbers.usual is None:
+        return f"{window} (no usual known yet)"
+    times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= MORE else ""
+    return f"{window}, usually {few(numbers.usual)}{times}"
+
+
+def reports(count: int) -> str:
+    """`1 report`, `1,479 reports`."""
+    return f"{count:,} {'report' if count == 1 else 'reports'}"
+
+
+def few(number: float) -> str:
+    """A usual count, without false precision."""
+    if number < 0.5:
+        return "none"
+    return f"{number:,.0f}"
+
+
+def ratio(times: float | None) -> str:
+    """`52 times as many`."""
+    if times is None:
+        return ""
+    return f"{times:,.0f} times as many" if times >= 10 else f"{times:.1f} times as many".replace(".0 ", " ")
+
+
+def much(numbers: Numbers | None) -> str:
+    """`many more problem reports than usual`."""
+    if numbers is None or numbers.usual is None or numbers.times is None:
+        return "people report problems"
+    word = next(word for least, word in _MUCH if numbers.times >= least)
+    return f"{word} problem reports than usual"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def upper(words: str) -> str:
+    """The words as they begin a sentence; names that begin small stay so."""
+    return words if words.startswith("iPhone") else words[:1].upper() + words[1:]
+
+
+def plain(text: Text) -> str:
+    """A text as one line of plain words, times in UTC; for the API, logs and terminals."""
+    return "".join(_plain(part) for part in text)
+
+
+def _plain(part: Part) -> str:
+    if isinstance(part, When):
+        return f"{part.at:%Y-%m-%d %H:%M} UTC" if part.style == "date" else f"{part.at:%H:%M} UTC"
+    return part if isinstance(part, str) else part.words
