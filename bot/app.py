@@ -350,6 +350,7 @@ class Serving:
             board=house.board,
             desk=house.desk,
             intake=house.intake,
+            forgetting=house.forgetting,
             hearing=self.hearing,
             vantages=self.vantages,
             clock=house.clock,

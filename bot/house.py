@@ -28,7 +28,7 @@ from bot.core.tally import Tally
 from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
-from bot.intake import Intake
+from bot.intake import Forgetting, Intake
 from bot.ports import Clock, Feed, Refused, Retry, Wire
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
@@ -103,6 +103,7 @@ class House:
             clock,
             archive=None if folder is None else CountStore(state),
         )
+        self.forgetting = Forgetting(self.intake.log, self.tally, self.admission, clock)
         self.origin = Origin(path=str(settings.path), read_at=clock.now())
         self.desk = Desk(self._rooms())
         self.ailing = Ailing(self.store, clock, self._stand_ins, lambda: self._changed(""))
@@ -183,6 +184,7 @@ class House:
             board=self.board,
             store=self.store,
             intake=self.intake,
+            forgetting=self.forgetting,
             clock=self.clock,
             act=self.engine.act,
             link=self.link,

@@ -56,7 +56,7 @@ class Ears:
         marks = self._marks(identity)
         mark = self._house.marks(identity)[0]
         await self._keep((*(deaf for deaf in self._deaf if deaf.mark not in marks), _Deaf(mark, by.name)))
-        taken = await self._house.intake.withdraw(identity)
+        taken = await self._house.forgetting.withdraw(identity)
         return yes(
             (f"Ignored from now on, and not told so. {taken} of their reports are taken back. ", *self._ending())
         )

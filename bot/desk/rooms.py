@@ -13,7 +13,7 @@ from bot.core.planned import Window
 from bot.core.trust import Trust
 from bot.detectors.levels import Rule
 from bot.detectors.verdict import Verdict
-from bot.ports import Chat, Clock, Intake, Place, Store
+from bot.ports import Chat, Clock, Forgetting, Intake, Place, Store
 
 Verb = Callable[[Request], Awaitable[Answer]]
 
@@ -79,6 +79,7 @@ class Rooms:
     board: Board
     store: Store
     intake: Intake
+    forgetting: Forgetting
     clock: Clock
     act: Callable[[str, Acted], Awaitable[tuple[str, Incident | None]]]
     link: Callable[[str], str]

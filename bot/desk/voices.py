@@ -51,7 +51,7 @@ class Voices:
     async def _undo(self, who: Person, service: str) -> Answer:
         """Take back what a person said of a service while that still counts for them."""
         name = self._house.services[service].name
-        taken = await self._house.intake.undo(_identity(who), service)
+        taken = await self._house.forgetting.undo(_identity(who), service)
         if not taken:
             return no((f"There is nothing to take back: no report of yours on {name} counts now.",))
         return yes((f"Taken back: your report of {name} is not counted any more.",))

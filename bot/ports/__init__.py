@@ -5,7 +5,7 @@ Third-party exceptions stop at the adapter behind a door and become `Retry` (lat
 
 from bot.ports.chats import Called, Chat, Desk, Listener, Place, Word
 from bot.ports.keeping import Counted, Store, Stream
-from bot.ports.rooms import Board, Hearing, Intake, Ledger, Receipt, Vantages
+from bot.ports.rooms import Board, Forgetting, Hearing, Intake, Ledger, Receipt, Vantages
 from bot.ports.sources import Count, Errand, Feed, Gathered, Heard, Hook, Letter, Overheard, Source, Watch, Wire
 from bot.ports.trouble import Conflict, Forbidden, Gone, Missing, Refused, Retry
 from bot.ports.world import Clock, Http, Reached, Reply, Unreachable
@@ -22,6 +22,7 @@ __all__ = [
     "Errand",
     "Feed",
     "Forbidden",
+    "Forgetting",
     "Gathered",
     "Gone",
     "Heard",

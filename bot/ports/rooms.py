@@ -55,6 +55,19 @@ class Intake(Protocol):
         """
         ...
 
+    async def count(self, body: bytes, shape: str) -> Receipt:
+        """Ready-made counts, in the same three shapes; a resend of the same window replaces it.
+
+        Raises:
+            ValueError: as above.
+            Retry: as above.
+        """
+        ...
+
+
+class Forgetting(Protocol):
+    """What is held of one person: shown to them, forgotten, or taken back."""
+
     async def export(self, identity: str) -> Sequence[Any]:
         """What is still held of a person, by the name that a door knows them under."""
         ...
@@ -76,15 +89,6 @@ class Intake(Protocol):
 
         Raises:
             Retry: the disk cannot take it now; ask again.
-        """
-        ...
-
-    async def count(self, body: bytes, shape: str) -> Receipt:
-        """Ready-made counts, in the same three shapes; a resend of the same window replaces it.
-
-        Raises:
-            ValueError: as above.
-            Retry: as above.
         """
         ...
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.core.model import Picture, Policy
-from bot.ports import Board, Clock, Desk, Hearing, Intake, Letter, Missing, Vantages, Word
+from bot.ports import Board, Clock, Desk, Forgetting, Hearing, Intake, Letter, Missing, Vantages, Word
 from bot.web.access import Access
 from bot.web.metrics import Metrics
 
@@ -45,6 +45,7 @@ class House:
     board: Board
     desk: Desk
     intake: Intake
+    forgetting: Forgetting
     hearing: Hearing
     vantages: Vantages
     clock: Clock

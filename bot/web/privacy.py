@@ -34,12 +34,12 @@ class Privacy:
 
     async def export(self, request: Request) -> Response:
         """Their reports of the last two days."""
-        found = await self._house.intake.export(await _asked(request))
+        found = await self._house.forgetting.export(await _asked(request))
         return answer({"reports": [_shown(report) for report in found]})
 
     async def forget(self, request: Request) -> Response:
         """Answers how many reports were theirs."""
-        return answer({"forgotten": await self._house.intake.forget(await _asked(request))})
+        return answer({"forgotten": await self._house.forgetting.forget(await _asked(request))})
 
 
 def _route(verb: str, handler: Handler, says: str, result: str) -> Route:

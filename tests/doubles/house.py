@@ -305,14 +305,24 @@ class FakeIntake:
                 results.append(exc)
         return results
 
+    async def count(self, body: bytes, shape: str) -> Receipt:
+        return await self.take(body, shape, "counts")
+
+
+class FakeForgetting:
+    """A house that holds nothing of anybody."""
+
     async def export(self, identity: str) -> list[Any]:
         return []
 
     async def forget(self, identity: str) -> int:
         return 0
 
-    async def count(self, body: bytes, shape: str) -> Receipt:
-        return await self.take(body, shape, "counts")
+    async def undo(self, identity: str, service: str) -> int:
+        return 0
+
+    async def withdraw(self, identity: str) -> int:
+        return 0
 
 
 class FakeHearing:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 from doubles.clock import ManualClock
-from doubles.house import POLICY, FakeBoard, FakeDesk, FakeHearing, FakeIntake
+from doubles.house import POLICY, FakeBoard, FakeDesk, FakeForgetting, FakeHearing, FakeIntake
 
 from bot.core import chart
 from bot.core.model import Signal
@@ -74,6 +74,7 @@ async def serving(
         board=board,
         desk=desk,
         intake=intake,
+        forgetting=FakeForgetting(),
         hearing=hearing or FakeHearing(),
         vantages=vantages or Vantages(watches={}, clock=board.clock, hear=_unheard),
         clock=clock or board.clock,

@@ -113,7 +113,7 @@ class Life:
         self.house = house = House(read(self.folder / "config.yaml", {}), self.clock, self.folder / "data")
         door = self.fate.door
         house.store._store = door(house.store._store, WRITES[Store])
-        house.intake._stream = door(house.stream, WRITES[Stream])
+        house.intake.log._stream = door(house.stream, WRITES[Stream])
         house.intake._archive = door(house.intake._archive, WRITES[Archive])
         self.relay = Relay(
             Place(name="wall", chat="page", address="wall"),
@@ -164,8 +164,8 @@ class Life:
         return True
 
     async def _buried(self):
-        if self.house.intake._flushing:
-            self.house.intake._flushing.cancel()
+        if self.house.intake.log._flushing:
+            self.house.intake.log._flushing.cancel()
         for database in self.house.databases:
             await database.aclose()
         await self.clock.advance(2)

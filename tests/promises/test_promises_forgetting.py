@@ -52,9 +52,9 @@ async def test_a_change_of_the_key_gives_nobody_a_second_voice(tmp_path, prove):
     again = await report(house, whom)
     wrong = [f"{again} of 200 counted twice"] if again or before != 200 else []
     wrong += [] if house.keyring.former else ["the former key is gone already"]
-    held = [len(await house.intake.export(f"disco:{who.id}")) for who in whom]
+    held = [len(await house.forgetting.export(f"disco:{who.id}")) for who in whom]
     wrong += [f"exported {n}" for n in held if n != 1]
-    forgotten = [await house.intake.forget(f"disco:{who.id}") for who in whom[:50]]
+    forgotten = [await house.forgetting.forget(f"disco:{who.id}") for who in whom[:50]]
     wrong += [f"forgotten {n}" for n in forgotten if n != 1]
     await house.clock.advance(31 * 60)
     wrong += [] if await report(house, whom) == 200 else ["not heard again after the window"]
@@ -66,7 +66,7 @@ async def test_two_days_after_the_key_was_changed_old_reports_are_nobodys(tmp_pa
     house = await lived(tmp_path)
     whom = visitors(200)
     await report(house, whom)
-    copied = {r.reporter for r in [row for who in whom for row in await house.intake.export(f"disco:{who.id}")]}
+    copied = {r.reporter for r in [row for who in whom for row in await house.forgetting.export(f"disco:{who.id}")]}
     await house.clock.advance(MONTH.total_seconds())
     house.rekey()
     await house.clock.advance(timedelta(hours=51).total_seconds())

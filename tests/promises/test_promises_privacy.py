@@ -37,11 +37,13 @@ async def test_a_person_can_be_exported_and_forgotten_and_nobody_else_is(tmp_pat
     wrong = []
     for name in people[::2]:
         wrong += (
-            [] if [r.text for r in await house.intake.export(name)] == [f"words of {name}."] else [f"{name}: export"]
+            []
+            if [r.text for r in await house.forgetting.export(name)] == [f"words of {name}."]
+            else [f"{name}: export"]
         )
-        wrong += [] if await house.intake.forget(name) == 1 else [f"{name}: not found"]
-        wrong += [] if not await house.intake.export(name) else [f"{name}: still there"]
-    wrong += [name for name in people[1::2] if len(await house.intake.export(name)) != 1]
+        wrong += [] if await house.forgetting.forget(name) == 1 else [f"{name}: not found"]
+        wrong += [] if not await house.forgetting.export(name) else [f"{name}: still there"]
+    wrong += [name for name in people[1::2] if len(await house.forgetting.export(name)) != 1]
     wrong += [] if house.tally.totals("twitter", *[house.tally.bucket(NOON)] * 2) == before else ["counts moved"]
     await house.aclose()
     files = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
