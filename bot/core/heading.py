@@ -110,9 +110,7 @@ def _brief(incident: Incident) -> str:
     numbers = incident.numbers
     if numbers is None or incident.state is State.CLOSED or not numbers.count:
         return ""
-    usual = "" if numbers.usual is None else f", usually {phrases.few(numbers.usual)}"
-    of = f" from {numbers.of}" if numbers.of else ""
-    return f" ({numbers.count:,}{of} in {phrases.lasted(numbers.within)}{usual})"
+    return f" ({phrases.brief(numbers)})"
 
 
 def _sentence(incident: Incident, policy: Policy) -> Text:

@@ -13,12 +13,10 @@ from msgspec.structs import replace
 
 from bot.core.delivery import Step
 from bot.core.heading import tone
+from bot.core.members import facts, joined, named
 from bot.core.model import Case, Fact, Head, Incident, Line, Member, Policy, State, Text, Thread, When
-from bot.core.phrases import lasted, listed
+from bot.core.phrases import lasted
 from bot.core.quiet import Quiet, ends
-
-_SHOWN = 8
-_NAMED = 3
 
 
 def allowed(step: Step, thread: Thread, incident: Incident, policy: Policy, quiet: Quiet) -> Step | None:
@@ -82,7 +80,7 @@ def summed(case: Case, channel: str, held: Sequence[tuple[Incident, Policy]], en
         eased_at=end,
         closed_at=at,
         rev=1,
-        members=tuple(_member(one) for one, _ in longest),
+        members=tuple(joined(one) for one, _ in longest),
     )
     return replace(case, incident=incident)
 
@@ -106,12 +104,12 @@ def head(incident: Incident, policy: Policy) -> Head:
         tone=tone(incident.level, policy) if alive else "over",
         state=incident.state.value,
         level=incident.level,
-        push=f"{title} - {_names([m.name for m in incident.members])}",
+        push=f"{title} - {named([m.name for m in incident.members])}",
         title=title,
         sentence=_sentence(
             incident, "What is still open has a thread of its own." if alive else "Nothing of it is left."
         ),
-        facts=tuple(_fact(m) for m in incident.members[:_SHOWN]) + _rest(incident.members[_SHOWN:]),
+        facts=facts(incident.members, _fact),
         foot=(incident.id,),
         alt=title,
     )
@@ -125,17 +123,6 @@ def _floor(policy: Policy, quiet: Quiet) -> str:
     return quiet.unless or policy.levels[-1]
 
 
-def _member(incident: Incident) -> Member:
-    return Member(
-        incident=incident.id,
-        service=incident.service,
-        name=_names([m.name for m in incident.members]) or incident.name,
-        level=incident.level if incident.alive else incident.peak_level,
-        began=incident.started_at,
-        ended=None if incident.alive else incident.eased_at or incident.closed_at,
-    )
-
-
 def _sentence(incident: Incident, rest: str) -> Text:
     return ("This began while nothing was posted here, until ", When(incident.eased_at or incident.since), f". {rest}")
 
@@ -146,12 +133,3 @@ def _fact(member: Member) -> Fact:
         return Fact(label=member.name, value=since)
     gone: Text = (f"{member.level} for {lasted(member.ended - member.began)}, from ", When(member.began), ", over")
     return Fact(label=member.name, value=gone)
-
-
-def _rest(members: Sequence[Member]) -> tuple[Fact, ...]:
-    return (Fact(label=f"And {len(members)} more", value=(_names([m.name for m in members]),)),) if members else ()
-
-
-def _names(names: Sequence[str]) -> str:
-    few = list(dict.fromkeys(names))
-    return listed([*few[:_NAMED], f"{len(few) - _NAMED} more"] if len(few) > _NAMED else few)

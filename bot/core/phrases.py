@@ -27,12 +27,22 @@ def lasted(span: timedelta) -> str:
 
 def counted(numbers: Numbers) -> str:
     """`312 reports in 15 min, usually 6 (52 times as many)`."""
-    of = f" from {numbers.of}" if numbers.of else ""
-    window = f"{reports(numbers.count)}{of} in {lasted(numbers.within)}"
+    window = _window(reports(numbers.count), numbers)
     if numbers.usual is None:
         return f"{window} (no usual known yet)"
     times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= MORE else ""
-    return f"{window}, usually {few(numbers.usual)}{times}"
+    return f"{window}{times}"
+
+
+def brief(numbers: Numbers) -> str:
+    """`312 in 15 min, usually 6`: the same for one line on a locked screen."""
+    return _window(f"{numbers.count:,}", numbers)
+
+
+def _window(count: str, numbers: Numbers) -> str:
+    part = f" from {numbers.of}" if numbers.of else ""
+    usual = "" if numbers.usual is None else f", usually {few(numbers.usual)}"
+    return f"{count}{part} in {lasted(numbers.within)}{usual}"
 
 
 def reports(count: int) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from bot.core.heading import tone
 from bot.core.life import Lived, also, enter, tell, worse
+from bot.core.members import facts, joined, named
 from bot.core.model import (
     Bold,
     Button,
@@ -37,7 +38,7 @@ _MIRRORED = frozenset(
     {Kind.OPENED, Kind.RAISED, Kind.VENDOR, Kind.RELAPSED, Kind.REOPENED, Kind.ACTED, Kind.REMINDER, Kind.CLOSED}
 )
 _WORSE = frozenset({Kind.OPENED, Kind.RAISED, Kind.RELAPSED, Kind.REOPENED})
-_SHOWN, _NAMED = 8, 3
+_LEVELS = 8  # of as many services the first line says how bad each is
 _ACK = Button(verb="ack", label="Acknowledge all", style="primary")
 _LIST = Button(verb="list", label="Open incidents")
 _MUTE = Button(verb="mute", label="Mute all")
@@ -107,7 +108,7 @@ def head(incident: Incident, policy: Policy, *, link: str = "") -> Head:
         push=f"{'Over' if over else incident.level.capitalize()} - {title}",
         title=title,
         sentence=(_sentence(incident),),
-        facts=(_began(incident), *(_fact(m) for m in incident.members[:_SHOWN]), *_rest(incident.members[_SHOWN:])),
+        facts=(_began(incident), *facts(incident.members, _fact)),
         foot=(incident.id,),
         buttons=(_ACK, _LIST, _MUTE, _RESOLVE) if alive else (),
         alt=title,
@@ -145,20 +146,8 @@ def _causes(incident: Incident, turn: Turn) -> tuple[str, ...]:
 
 def _members(now: Sequence[Incident], policy: Policy) -> tuple[Member, ...]:
     """Those in trouble first, the worst of them before the others, then the longest."""
-    found = [_member(one) for one in now]
+    found = [joined(one) for one in now]
     return tuple(sorted(found, key=lambda m: (m.ended is not None, -policy.rank(m.level), m.began, m.name)))
-
-
-def _member(one: Incident) -> Member:
-    return Member(
-        incident=one.id,
-        service=one.service,
-        name=one.name,
-        level=one.level if one.alive else one.peak_level,
-        began=one.started_at,
-        ended=None if one.alive else one.eased_at or one.closed_at or one.since,
-        heard=one.seq,
-    )
 
 
 def _moved(incident: Incident, before: Incident | None, turn: Turn, policy: Policy) -> Lived:
@@ -181,7 +170,7 @@ def _moved(incident: Incident, before: Incident | None, turn: Turn, policy: Poli
         risen = risen and not called
         loud = called or line.kind is Kind.REMINDER
         brief: Text = (Bold("Over"), f" after {lasted(duration(ended[line.incident]))}.")
-        text = (Bold(f"{_names(names)}."), " ", *(brief if line.kind is Kind.CLOSED else line.text))
+        text = (Bold(f"{named(names)}."), " ", *(brief if line.kind is Kind.CLOSED else line.text))
         incident, entries = also(entries, tell(incident, line.kind, at, text, who=line.who, loud=loud))
     return incident, entries
 
@@ -223,7 +212,7 @@ def _closed(incident: Incident, at: datetime) -> Lived:
 
 
 def _opened(incident: Incident) -> Text:
-    levels = listed([f"{m.name} ({m.level})" for m in incident.members][:_SHOWN])
+    levels = listed([f"{m.name} ({m.level})" for m in incident.members][:_LEVELS])
     return (Bold(f"Together: {_broke(incident)}"), f". {levels}. ", *_likely(incident), "What follows is told here.")
 
 
@@ -238,15 +227,13 @@ def _broke(incident: Incident) -> str:
 
 
 def _title(incident: Incident) -> str:
-    names = _names([m.name for m in incident.members])
+    names = named([m.name for m in incident.members])
     if incident.state is State.CLOSED:
         return f"{names}: over after {lasted(duration(incident))}"
     if incident.state is State.EASING:
         return f"{names}: back to usual, watching"
     alive = [m.name for m in incident.members if m.ended is None]
-    return (
-        f"{len(alive)} {'service' if len(alive) == 1 else 'services'} in trouble: {_names(alive)}" if alive else names
-    )
+    return f"{len(alive)} {'service' if len(alive) == 1 else 'services'} in trouble: {named(alive)}" if alive else names
 
 
 def _sentence(incident: Incident) -> str:
@@ -264,12 +251,3 @@ def _fact(member: Member) -> Fact:
     if member.ended is None:
         return Fact(label=member.name, value=(f"{member.level} since ", When(member.began), f", {member.incident}"))
     return Fact(label=member.name, value=(f"over after {lasted(member.ended - member.began)}, was {member.level}",))
-
-
-def _rest(members: Sequence[Member]) -> tuple[Fact, ...]:
-    return (Fact(label=f"And {len(members)} more", value=(_names([m.name for m in members]),)),) if members else ()
-
-
-def _names(names: Sequence[str]) -> str:
-    few = list(dict.fromkeys(names))
-    return listed([*few[:_NAMED], f"{len(few) - _NAMED} more"] if len(few) > _NAMED + 1 else few)
