@@ -110,7 +110,10 @@ class Engine:
         since = datetime.fromisoformat(lived.decode()) if lived is not None else now
         if away := now - since > _AWAY:
             self._away = {name: since for name, case in self.cases.items() if case.incident and case.incident.alive}
-        self.crowd.wake(await self._store.get(_MEMORY), now, away=away)
+        kept = await self._store.get(_MEMORY)
+        self.crowd.wake(kept, now, away=away)
+        if kept is None:
+            await self.rest()  # so that after a crash the counts are judged again from the very first
 
     async def rest(self) -> None:
         """Keep what the detectors know."""

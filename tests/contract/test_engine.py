@@ -141,6 +141,20 @@ async def test_a_restart_says_nothing_and_goes_on(life):
     assert again.incident.id == life.incident.id
 
 
+@pytest.mark.parametrize("born", range(10))
+async def test_a_crash_soon_after_the_first_start_lets_nothing_ease(database, born):
+    life = await Life(database, services(), T0 + born * MINUTE).wake()
+    await life.beat(5, reports=8)
+    assert life.incident.state is State.OPEN
+    before = await life.lines()
+    again = await life.reborn()
+    await again.beat(1)
+    assert again.incident.state is State.OPEN
+    assert await again.lines() == before
+    await again.beat(40)
+    assert again.incident.state is State.CLOSED
+
+
 async def test_a_probe_not_asked_since_the_restart_still_holds_its_incident_open(life):
     bad = Signal(at=life.now, health=Health.MAJOR_OUTAGE, note="HTTP 503")
     await life.engine.hear("twitter", "front", bad)
