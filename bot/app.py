@@ -11,7 +11,7 @@ from typing import Self
 from aiohttp.web import AppRunner, TCPSite
 
 from bot import furnishing
-from bot.ailing import REPORTS
+from bot.ailing import CHANNEL, REPORTS
 from bot.auditor import Auditor
 from bot.backups import back_up, backups, made, thin
 from bot.config.settings import Settings
@@ -133,7 +133,7 @@ class Serving:
             if healed:
                 await house.ailing.say("data", healed)
         for name, relay in house.relays.items():
-            relay.suspect(house.ailing.said.get(f"channel {name}", ""))
+            relay.suspect(house.ailing.said.get(f"{CHANNEL}{name}", ""))
         self._web, self.address = await self._open(house.settings)
         return self
 
@@ -260,7 +260,8 @@ class Serving:
         """Say which feeds of reports have fallen silent, and which are heard again."""
         while True:
             found = self.house.engine.crowd.silences.found
-            await self.house.ailing.listen({service: silence.words() for service, silence in found.items()})
+            said = {service: silence.words() for service, silence in found.items()}
+            await self.house.ailing.listen(said, self.house.services)
             await self.real.sleep(_LISTEN_EVERY)
 
     async def _back_up(self) -> None:
@@ -284,9 +285,7 @@ class Serving:
     def _still(self, subject: str) -> bool:
         """True for troubles of an earlier life that this one will hear of again: of channels, and of silent feeds."""
         settings = self.house.settings
-        return (
-            subject.removeprefix("channel ") in settings.channels or subject.removeprefix(REPORTS) in settings.services
-        )
+        return subject.removeprefix(CHANNEL) in settings.channels or subject.removeprefix(REPORTS) in settings.services
 
     def _lively(self, service: str) -> bool:
         return self.house.board.living(service) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from bot import furnishing
+from bot.ailing import CHANNEL
 from bot.config.settings import Settings
 from bot.holding import Holding
 from bot.house import House
@@ -88,7 +89,8 @@ class Lines:
         for name in [n for n, place in old.items() if new.get(n) != place or place.chat in fresh]:
             await self._tending.stop(f"relay {name}")
             del self._house.relays[name]
-            await self._house.ailing.over(f"channel {name}", "The configuration has changed.")
+            subject, ailing = f"{CHANNEL}{name}", self._house.ailing
+            await (ailing.over(subject, "The configuration has changed.") if name in new else ailing.gone(subject))
         for name, place in new.items():
             if name not in self._house.relays:
                 relay = self._house.relays[name] = self._relay(place)

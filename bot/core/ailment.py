@@ -34,6 +34,7 @@ POLICY = Policy(
     reopen_for=timedelta(hours=1),
 )
 """Its one level is none of the config's, so nobody's mention is tied to it."""
+_ENDS = {"unwatch": "not watched any longer"}
 
 Outcome = tuple[Case, tuple[Entry, ...]]
 
@@ -61,17 +62,18 @@ def ailing(case: Case, words: str, at: datetime) -> Outcome:
 
 def mended(case: Case, words: str, at: datetime) -> Outcome:
     """It works again; `words` may say what is left to do."""
-    incident = case.incident
-    if incident is None or not incident.alive:
-        return case, ()
-    over = replace(incident, state=State.CLOSED, since=at, eased_at=at, closed_at=at, closed_why="recovered")
-    return _told(case, over, Kind.CLOSED, at, (Bold("Works again. "), words))
+    return _over(case, "recovered", (Bold("Works again. "), words), at)
+
+
+def gone(case: Case, at: datetime) -> Outcome:
+    """Nobody knows whether it works: it is not looked at any longer."""
+    return _over(case, "unwatch", (Bold("Not watched any longer."), " The configuration names it no more."), at)
 
 
 def head(incident: Incident) -> Head:
     """The head message: what is wrong with us, and what to do."""
     over = incident.state is State.CLOSED
-    title = f"Tocsin, {incident.name}: {'works again' if over else 'needs somebody'}"
+    title = f"Tocsin, {incident.name}: {_ENDS.get(incident.closed_why, 'works again') if over else 'needs somebody'}"
     return Head(
         incident=incident.id,
         service=incident.service,
@@ -103,6 +105,14 @@ def _begun(case: Case, words: str, at: datetime) -> Incident:
         opened_at=at,
         closed_why=words,
     )
+
+
+def _over(case: Case, why: str, text: Text, at: datetime) -> Outcome:
+    incident = case.incident
+    if incident is None or not incident.alive:
+        return case, ()
+    over = replace(incident, state=State.CLOSED, since=at, eased_at=at, closed_at=at, closed_why=why)
+    return _told(case, over, Kind.CLOSED, at, text)
 
 
 def _told(case: Case, incident: Incident, kind: Kind, at: datetime, text: Text) -> Outcome:

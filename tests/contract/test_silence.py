@@ -8,7 +8,7 @@ from doubles.clock import ManualClock
 
 from bot.ailing import REPORTS, Ailing
 from bot.board import Board
-from bot.core.ailment import service
+from bot.core.ailment import head, service
 from bot.core.model import Kind, Policy, Service, State
 from bot.core.phrases import plain
 from bot.core.reports import Kept, Window
@@ -140,15 +140,37 @@ async def test_a_silent_feed_is_told_once_and_once_when_it_is_heard_again():
     ailing = Ailing(store, ManualClock(T0), lambda _channel, _service: ["ops"], lambda: None)
     words = {"twitter": Silence(T0, 40.0).words()}
     for said in (words, words, {"twitter": Silence(T0, 90.0).words()}):
-        await ailing.listen(said)
+        await ailing.listen(said, ["twitter"])
     assert ailing.said == words_by_subject(words)
     for _ in range(2):
-        await ailing.listen({})
+        await ailing.listen({}, ["twitter"])
     incident = (await store.load(service(f"{REPORTS}twitter"))).incident
     entries = await store.entries(incident.id)
     assert [entry.kind for entry in entries] == [Kind.OPENED, Kind.CLOSED]
     assert "no report since 2026-01-05 00:00 UTC, though about 40 were due" in plain(entries[0].text)
     assert "Reports come in again." in plain(entries[1].text)
+    await database.aclose()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_silent_service_that_is_configured_no_more_is_not_told_as_heard_again(restarted):
+    database = Database(":memory:")
+    store = SqliteStore(database)
+    ailing = Ailing(store, ManualClock(T0), lambda _channel, _service: ["ops"], lambda: None)
+    silent = {"twitter": Silence(T0, 40.0).words()}
+    await ailing.listen(silent, ["twitter"])
+    if restarted:
+        ailing = Ailing(store, ManualClock(T0), lambda _channel, _service: ["ops"], lambda: None)
+        await ailing.recall(lambda _: False)
+    else:
+        for _ in range(2):
+            await ailing.listen(silent, ["github"])
+    incident = (await store.load(service(f"{REPORTS}twitter"))).incident
+    assert incident.state is State.CLOSED
+    assert ailing.said == {}
+    last = (await store.entries(incident.id))[-1]
+    assert plain(last.text) == "Not watched any longer. The configuration names it no more."
+    assert head(incident).title == "Tocsin, reports of twitter: not watched any longer"
     await database.aclose()
 
 
