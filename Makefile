@@ -37,7 +37,7 @@ check: lint supply test       ## exactly what CI runs
 bench: .venv/developed        ## measure: whole figures, ratios side by side in one run
 	.venv/bin/python -m bench
 
-bench-detection: .venv/developed  ## the detector against its rivals and the limit; minutes
+bench-detection: .venv/developed .counts.npz  ## the detector against its rivals and the limit; minutes
 	.venv/bin/python -m bench.detection
 
 promises: .venv/developed     ## try every promise, and write down how often it held
@@ -70,6 +70,9 @@ fmt: .venv/developed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+.counts.npz: bench/detection/gather.py bench/detection/gather.py.lock | $(UV)  # real counts; without them the rest is measured
+	-$(UV) run --quiet --locked --python $(PYTHON) --script bench/detection/gather.py $@
+
 .venv/installed: uv.lock pyproject.toml | $(UV)
 	$(UV) sync --frozen --no-dev --inexact --compile-bytecode --python $(PYTHON) --quiet
 	.venv/bin/python -m compileall -q bot
@@ -85,4 +88,4 @@ $(UV):
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 clean:
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .tools .counts.npz .mypy_cache .ruff_cache .pytest_cache

@@ -19,7 +19,7 @@ WEEK = 7 * DAY
 SHAPES = ("step", "blip", "regional", "platform", "slow burn", "ramp then spike")
 _SHARES = (0.30, 0.14, 0.14, 0.12, 0.15, 0.15)
 _SIZES = (1.0, 90.0)  # standard deviations a minute, log-uniform
-_MONTHLY = 9.0  # outages per service and 28 days
+MONTHLY = 9.0  # outages per service and 28 days
 _APART = 6 * 60  # minutes between two troubles of one service
 _REGIONS = np.array([0.4, 0.22, 0.18, 0.12, 0.08])
 _PLATFORMS = np.array([0.45, 0.35, 0.2])
@@ -87,7 +87,7 @@ def world(
     extra = np.zeros_like(usual)
     parts = []
     for outage in outages:
-        part = _course(random, outage, usual)
+        part = course(random, outage, usual)
         parts.append((_lifted(outage, part, usual), part))
         extra[outage.start : outage.start + len(part), outage.service] += part
     for burst in bursts:
@@ -164,26 +164,28 @@ def _troubles(
     outages, bursts = [], []
     for service in range(usual.shape[1]):
         taken: list[tuple[int, int]] = []
-        for _ in range(random.poisson(_MONTHLY * minutes / (28 * DAY))):
-            outage = _outage(random, service, int(random.integers(DAY, minutes - 12 * 60)), scoped=scoped)
-            if _free(taken, outage.start, outage.end):
+        for _ in range(random.poisson(MONTHLY * minutes / (28 * DAY))):
+            outage = trouble(random, service, int(random.integers(DAY, minutes - 12 * 60)), scoped=scoped)
+            if free(taken, outage.start, outage.end):
                 outages.append(outage)
         for _ in range(random.poisson(1.5 * minutes / (30 * DAY))):
             start = int(random.integers(DAY, minutes - 12 * 60))
             burst = Burst(service, start, start + int(random.uniform(15, 120)))
-            if _free(taken, burst.start, burst.end):
+            if free(taken, burst.start, burst.end):
                 bursts.append(burst)
     return outages, bursts
 
 
-def _free(taken: list[tuple[int, int]], start: int, end: int) -> bool:
+def free(taken: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Take the minutes for a trouble, unless they are too near to another of the same service."""
     if any(start < late + _APART and early < end + _APART for early, late in taken):
         return False
     taken.append((start, end))
     return True
 
 
-def _outage(random: np.random.Generator, service: int, start: int, *, scoped: bool) -> Outage:
+def trouble(random: np.random.Generator, service: int, start: int, *, scoped: bool = False) -> Outage:
+    """An outage of any shape and size that begins in that minute; `scoped` has smaller ones, of steady shapes."""
     shape = str(random.choice(SHAPES[:4] if scoped else SHAPES, p=None if scoped else _SHARES))
     size = float(np.exp(random.uniform(*np.log(_SIZES)))) * (0.35 if scoped else 1.0)
     last = int(np.clip(random.lognormal(np.log(45), 0.8), 12, 300))
@@ -207,7 +209,7 @@ def _outage(random: np.random.Generator, service: int, start: int, *, scoped: bo
     return Outage(service, start, start + last, shape, size, spike, cells)
 
 
-def _course(random: np.random.Generator, outage: Outage, usual: Floats) -> Floats:
+def course(random: np.random.Generator, outage: Outage, usual: Floats) -> Floats:
     """Added reports per minute from the start on; after the end they die away within minutes."""
     minutes = np.arange(outage.end - outage.start, dtype=float)
     height = outage.size * np.sqrt(usual[outage.start, outage.service])
