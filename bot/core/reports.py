@@ -61,7 +61,8 @@ class Kind(NamedTuple):
 class Kept(msgspec.Struct, gc=False, frozen=True):
     """An admitted report: Unix seconds, vocabulary codes, and a keyed hash of service and reporter.
 
-    `weight` is what the voice weighs when an alarm is to be believed, 0..1 (see `bot.core.trust`); it is counted as one.
+    `weight` is what the voice weighs when an alarm is to be believed, 0..1 (see `bot.core.trust`); it is counted as one,
+    unless it is `mute`: then it is kept as others are, and not counted.
     """
 
     at: float
@@ -74,13 +75,14 @@ class Kept(msgspec.Struct, gc=False, frozen=True):
     text: str = ""
     door: str = ""
     weight: float = 1.0
+    mute: bool = False
 
 
 class Sheet(msgspec.Struct, array_like=True, frozen=True):
     """Admitted reports side by side, one column per field, as the log keeps them: a tenth of the work of rows.
 
     `kinds` are the different ones among them, and `which` says by its place there of what kind each is. `at` holds one
-    moment for each, or a single one for all; `texts` what some had to say, by their place. All weigh the same.
+    moment for each, or a single one for all; `texts` what some had to say, by their place. All weigh the same, and all are mute or none is.
     """
 
     door: str
@@ -91,6 +93,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
     ids: list[str]
     texts: dict[int, str] = {}
     weight: float = 1.0
+    mute: bool = False
 
     @classmethod
     def of(cls, reports: Iterable[Kept]) -> Sheet:
@@ -109,6 +112,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
             [row.id for row in rows],
             {place: row.text for place, row in enumerate(rows) if row.text},
             rows[0].weight if rows else 1.0,
+            mute=bool(rows) and rows[0].mute,
         )
 
     def __len__(self) -> int:
@@ -119,7 +123,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
         rows = zip(self.which, self.moments(), self.reporters, self.ids, strict=False)
         for place, (which, at, reporter, name) in enumerate(rows):
             service, cell = self.kinds[which]
-            yield Kept(at, service, reporter, name, *cell, self.texts.get(place, ""), self.door, self.weight)
+            yield Kept(at, service, reporter, name, *cell, self.texts.get(place, ""), self.door, self.weight, self.mute)
 
     def moments(self) -> Iterable[float]:
         """When each was, in Unix seconds; for a single moment without an end, so zip it with another column."""
@@ -144,6 +148,7 @@ class Sheet(msgspec.Struct, array_like=True, frozen=True):
             [self.ids[place] for place in places],
             {new: self.texts[old] for new, old in enumerate(places) if old in self.texts},
             self.weight,
+            mute=self.mute,
         )
 
 

@@ -71,9 +71,12 @@ class Tally:
     def count(self, reports: Iterable[Kept], *, back: bool = False) -> None:
         """Count reports that were held and are now durable; with `back`, take back what was counted."""
         sheet = Sheet.of(reports)
+        sign = 0 if sheet.mute else -1 if back else 1
         for (which, bucket), number in self._numbers(sheet).items():
             service, cell = sheet.kinds[which]
-            series, by = self._series[service], -number if back else number
+            series, by = self._series[service], sign * number
+            if not by:
+                continue
             series.add(bucket, self._hour(bucket), cell, by)
             if sheet.weight < 1.0:
                 series.doubt(bucket, sheet.door, by, sheet.weight)
@@ -105,7 +108,7 @@ class Tally:
         self._series[service].ended = at
 
     def services(self) -> list[str]:
-        """Those that anything was ever counted for, as far as is known here."""
+        """Those of which anything was ever heard, as far as is known here."""
         return list(self._series)
 
     def total(self, service: str, bucket: int) -> float | None:

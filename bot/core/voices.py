@@ -108,6 +108,10 @@ class Voices:
         """For how long a reporter of a service is one voice, in seconds."""
         return self._windows.get(service, self._usual)
 
+    def last(self, who: bytes) -> float | None:
+        """When a reporter was counted last, in Unix seconds; None where that is not known."""
+        return max((*self._young.times(who), *self._old.times(who)), default=None)
+
     def spoke(self, service: str, who: bytes, at: float) -> bool:
         """True when a reporter was counted less than a window before or after a moment, in Unix seconds."""
         times = (*self._young.times(who), *self._old.times(who))

@@ -1,4 +1,7 @@
-"""Whom the house does not listen to: what they report is thanked for, and not counted. Nobody's name is kept for it."""
+"""Whom the house does not listen to: what they report is taken as everybody's, and not counted.
+
+So they read what everybody reads. Nobody's name is kept for it.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ class Ears:
         marks = self._marks(identity)
         mark = self._house.marks(identity)[0]
         await self._keep((*(deaf for deaf in self._deaf if deaf.mark not in marks), _Deaf(mark, by.name)))
-        taken = await self._house.forgetting.withdraw(identity)
+        taken = await self._house.forgetting.mute(identity)
         return yes(
             (f"Ignored from now on, and not told so. {taken} of their reports are taken back. ", *self._ending())
         )
@@ -67,6 +70,9 @@ class Ears:
         if others == self._deaf:
             return no(("Nobody of that name is ignored.",))
         await self._keep(others)
+        await self._house.forgetting.withdraw(
+            identity
+        )  # what they said unheard counts for nothing, their next word does
         return yes(("Heard again from now on.",))
 
     async def _keep(self, deaf: tuple[_Deaf, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.core import phrases
@@ -38,15 +39,18 @@ class Voices:
         before = self._numbers(service)
         if request.text.strip().lower() == UNDO:
             return await self._undo(request.who, service)
-        if self._ears.deaf_to(request.who):
-            return yes((_THANKS, self._others(service, before, among=False)))
+        deaf = self._ears.deaf_to(request.who)
         weighs = weight(request.who, self._house.clock.now(), self._house.trust())
-        receipt = await self._house.intake.admit((_told(request, service),), place(request.who), weight=weighs)
+        told = (_told(request, service),)
+        receipt = await self._house.intake.admit(told, place(request.who), weight=weighs, mute=deaf)
         if receipt.rejected:
             return no((receipt.rejected[0][1],))
         await self._say(request.who, service, "fails")
-        thanks = _THANKS if receipt.accepted else "Counted already: one person is one voice. "
-        return yes((thanks, self._others(service, before, among=not receipt.accepted)))
+        if receipt.accepted:
+            return yes((_THANKS, self._others(service, before)))
+        ago = self._since(request.who, service)
+        among = not deaf and before is not None and ago < before.within
+        return yes((_again(ago), self._others(service, before, among=among)))
 
     async def _undo(self, who: Person, service: str) -> Answer:
         """Take back what a person said of a service while that still counts for them."""
@@ -60,7 +64,12 @@ class Voices:
         verdict = self._house.verdicts.get(service)
         return verdict.numbers if verdict else None
 
-    def _others(self, service: str, numbers: Numbers | None, *, among: bool) -> str:
+    def _since(self, who: Person, service: str) -> timedelta:
+        """How long ago a person's voice was taken."""
+        now = self._house.clock.now()
+        return now - (self._house.intake.heard_at(_identity(who), service) or now)
+
+    def _others(self, service: str, numbers: Numbers | None, *, among: bool = False) -> str:
         """What the others say; `among`: the count before this report held the person's own voice already."""
         name = self._house.services[service].name
         others = max(numbers.count - among, 0) if numbers else 0
@@ -77,9 +86,10 @@ class Voices:
             return self._finder.no_service(request)
         name = self._house.services[service].name
         if self._house.board.living(service) is None:
-            return yes((f"Good to hear. {name} has no open incident.",))
+            return yes(("Good to hear. ", f"{name} has no open incident."))
         after = await self._say(request.who, service, "works")
-        return yes((f"Thank you, kept: {name} works for {len(after.fine) if after else 0:,} who said so.",))
+        fine = (len(after.fine) if after else 0) + self._ears.deaf_to(request.who)
+        return yes(("Thank you, kept. ", f"{name} works for {fine:,} who said so."))
 
     async def _say(self, who: Person, service: str, verb: str) -> Any:
         """Keep or take back a person's word that it works; a keyed mark stands for the person."""
@@ -90,6 +100,11 @@ class Voices:
             return living
         act = Acted(at=self._house.clock.now(), verb=verb, who=known or marks[0], incident=living.id)
         return (await self._house.act(service, act))[1]
+
+
+def _again(ago: timedelta) -> str:
+    when = f", {phrases.lasted(ago)} ago" if ago >= timedelta(minutes=1) else ""
+    return f"Counted already{when}: one person is one voice. "
 
 
 def _identity(who: Person) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from bot.intake.log import Log
 from bot.ports import Clock
 
 _Marks = Mapping[str, Collection[bytes]]
+_Change = Callable[[int, _Marks, float], Awaitable[int]]
 
 
 class Forgetting:
@@ -56,13 +57,22 @@ class Forgetting:
     async def undo(self, identity: str, service: str) -> int:
         """Take back what a person reported of a service while that counts as their one voice."""
         window = self._tally.voices.window(service)
-        return await self._withdraw(identity, (service,), math.nextafter(self._now() - window, math.inf))
+        since = math.nextafter(self._now() - window, math.inf)
+        return await self._change(identity, (service,), since, self._taken)
+
+    async def mute(self, identity: str) -> int:
+        """Count no more what a person said, and let them find it as it was: they are one voice as before."""
+        return await self._change(identity, *self._everything(), self._muted)
 
     async def withdraw(self, identity: str) -> int:
         """Take back everything of a person that is still counted, as if it had not been said."""
-        return await self._withdraw(identity, self._tally.services(), self._tally.horizon(self._now()))
+        return await self._change(identity, *self._everything(), self._taken)
 
-    async def _withdraw(self, identity: str, services: Collection[str], since: float) -> int:
+    def _everything(self) -> tuple[Collection[str], float]:
+        """Every service, and since when reports are counted."""
+        return self._tally.services(), self._tally.horizon(self._now())
+
+    async def _change(self, identity: str, services: Collection[str], since: float, change: _Change) -> int:
         """The log is changed first, so that a count from it gives the same numbers. Answers how many reports it were."""
         marks = {service: self._admission.marks(service, identity) for service in services}
         found = [
@@ -73,12 +83,12 @@ class Forgetting:
         taken = 0
         for seq in found:
             async with self._log.still:
-                taken += await self._withdrawn(seq, marks, since)
+                taken += await change(seq, marks, since)
         if taken:
             self._heard()
         return taken
 
-    async def _withdrawn(self, seq: int, marks: _Marks, since: float) -> int:
+    async def _taken(self, seq: int, marks: _Marks, since: float) -> int:
         """Take their reports out of one frame, and out of what is counted and known to have spoken."""
         frame = await self._log.frame(seq)
         taken = [sheet.only(_theirs(sheet, marks)).since(since) for sheet in frame.sheets]
@@ -88,8 +98,26 @@ class Forgetting:
             await self._log.rewrite(seq, Frame(frame.at, kept, frame.windows))
         for sheet in taken:
             self._tally.release(sheet)
-            self._tally.count(sheet.since(self._tally.horizon(self._now())), back=True)
+            self._uncount(sheet)
         return gone
+
+    async def _muted(self, seq: int, marks: _Marks, since: float) -> int:
+        """Take their reports of one frame out of what is counted, and keep them apart in it."""
+        frame = await self._log.frame(seq)
+        loud = [sheet for sheet in frame.sheets if not sheet.mute]
+        hushed = [sheet.only(_theirs(sheet, marks)).since(since) for sheet in loud]
+        gone = sum(map(len, hushed))
+        if gone:
+            kept = [sheet.only(_others(sheet, marks, since)) for sheet in loud]
+            apart = [replace(sheet, mute=True) for sheet in hushed if sheet]
+            mute = [sheet for sheet in frame.sheets if sheet.mute]
+            await self._log.rewrite(seq, Frame(frame.at, [*kept, *apart, *mute], frame.windows))
+        for sheet in hushed:
+            self._uncount(sheet)
+        return gone
+
+    def _uncount(self, sheet: Sheet) -> None:
+        self._tally.count(sheet.since(self._tally.horizon(self._now())), back=True)
 
     def _marks(self, identity: str) -> _Marks:
         """What stands for a person, by service."""

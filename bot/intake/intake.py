@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -87,16 +88,28 @@ class Intake:
         return _receipt(sheets, await self._keep(sheets), rejected)
 
     async def admit(
-        self, reports: Sequence[Mapping[str, Any] | Report | RawReport], door: str, *, weight: float = 1.0
+        self,
+        reports: Sequence[Mapping[str, Any] | Report | RawReport],
+        door: str,
+        *,
+        weight: float = 1.0,
+        mute: bool = False,
     ) -> Receipt:
         """Take reports that are values already, one by one; returns once the accepted ones are durable.
 
-        `weight` is what these voices weigh when an alarm is to be believed.
+        `weight` is what these voices weigh when an alarm is to be believed; `mute` ones are treated as all are, and not
+        counted.
 
         Raises:
             Retry: the disk cannot take it now; nothing of the batch counts.
         """
-        return await self._take(self._reports.values(reports), door, weight)
+        return await self._take(self._reports.values(reports), door, weight, mute=mute)
+
+    def heard_at(self, identity: str, service: str) -> datetime | None:
+        """When a report of a person was last taken for a service, by the name that a door knows them under."""
+        spoke = (self.tally.voices.last(mark) for mark in self._admission.marks(service, identity))
+        last = max((at for at in spoke if at is not None), default=None)
+        return None if last is None else datetime.fromtimestamp(last, UTC)
 
     async def take_each(self, bodies: Sequence[bytes], door: str) -> Sequence[Receipt | ValueError]:
         """`take` for many bodies of an object each, at the price of one; an error stands in the place of its body.
@@ -179,8 +192,10 @@ class Intake:
         with suppress(Retry):
             await self.keep()
 
-    async def _take(self, read: Read[RawReport], door: str, weight: float = 1.0) -> Receipt:
+    async def _take(self, read: Read[RawReport], door: str, weight: float = 1.0, *, mute: bool = False) -> Receipt:
         sheet = self._admitted(read, door, weight)
+        if mute:
+            sheet = msgspec.structs.replace(sheet, mute=True)
         return _receipt([sheet], await self._keep([sheet]), read.rejected)
 
     def _admitted(self, read: Read[RawReport], door: str, weight: float = 1.0) -> Sheet:

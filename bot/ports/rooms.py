@@ -28,14 +28,21 @@ class Receipt:
 class Intake(Protocol):
     """Reports in: admit, deduplicate, count, make durable."""
 
-    async def admit(self, reports: Sequence[Mapping[str, Any] | Report], door: str, *, weight: float = 1.0) -> Receipt:
+    async def admit(
+        self, reports: Sequence[Mapping[str, Any] | Report], door: str, *, weight: float = 1.0, mute: bool = False
+    ) -> Receipt:
         """Take a batch one by one; returns only once the accepted ones are durable.
 
-        `weight` is what these voices weigh when an alarm is to be believed, 0..1.
+        `weight` is what these voices weigh when an alarm is to be believed, 0..1; `mute` ones are treated as all are, and
+        not counted.
 
         Raises:
             Retry: the disk cannot take it now; nothing of the batch counts.
         """
+        ...
+
+    def heard_at(self, identity: str, service: str) -> datetime | None:
+        """When a report of a person was last taken for a service, by the name that a door knows them under."""
         ...
 
     async def take(self, body: bytes, shape: str, door: str) -> Receipt:
@@ -78,6 +85,14 @@ class Forgetting(Protocol):
 
     async def undo(self, identity: str, service: str) -> int:
         """Take back a person's report of a service while it counts, as if it had not been said; answers how many it were.
+
+        Raises:
+            Retry: the disk cannot take it now; ask again.
+        """
+        ...
+
+    async def mute(self, identity: str) -> int:
+        """Count no more what a person said, and let them find it as it was; answers how many reports it were.
 
         Raises:
             Retry: the disk cannot take it now; ask again.

@@ -120,7 +120,7 @@ class Forms:
 
     async def _thank(self, request: Request, asked: Ask, back: str) -> Response:
         answer = await self._house.desk.answer(asked)
-        lines = answer.lines if request[CALLER].may("read") or not answer.ok else ("Your report is counted.",)
+        lines = answer.lines if request[CALLER].may("read") or not answer.ok else [line[:1] for line in answer.lines]
         title = "Thank you" if answer.ok else "That was not counted"
         status = 200 if answer.ok else 400
         return self._pages.draw(request, "answer.html", status, title=title, lines=lines, back=back)

@@ -171,7 +171,7 @@ async def test_reports_are_answered_with_what_the_others_say(life):
     await life.beat(1)
     after = await life.say("report twitter", who=BEN)
     assert said(again).startswith("Counted already: one person is one voice.")
-    assert said(after) == "Counted already: one person is one voice. Twitter: 7 others in the last 15 min."
+    assert said(after) == "Counted already, 1 min ago: one person is one voice. Twitter: 7 others in the last 15 min."
 
 
 async def test_the_first_to_report_is_told_so(life):
@@ -189,7 +189,7 @@ async def test_works_for_me_is_counted_once_a_person_and_shown_on_the_head(life)
     incident = await life.broken()
     for who in (ANNA, ANNA, BEN):
         answer = await life.press("works", who=who, incident=incident.id)
-    assert said(answer) == "Thank you, kept: Twitter works for 2 who said so."
+    assert said(answer) == "Thank you, kept. Twitter works for 2 who said so."
     shown = (await life.say("show")).head
     assert [fact.value[0] for fact in shown.facts if fact.label == "Works for"] == ["2 people who said so"]
     await life.press("report", who=BEN, incident=incident.id)

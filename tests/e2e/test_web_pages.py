@@ -202,7 +202,7 @@ async def test_a_guarded_house_thanks_without_telling() -> None:
             seal = _Seen(await answer.text()).hidden["seal"]
         async with browser.post("/report/twitter", data={"seal": seal}) as answer:
             page = await answer.text()
-        assert "Your report is counted." in page
+        assert "Counted." in page
         assert "31 others" not in page
 
 
