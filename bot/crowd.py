@@ -124,7 +124,7 @@ class Crowd:
         closed = 0
         while until + self.tick <= now:
             bucket = self._tally.bucket(until)
-            counts = {service: self._tally.people(service, bucket) for service in self._services}
+            counts = self._tally.everybody(self._services, bucket)
             self.surge.close(until, counts)
             self.parts.close(until, {name: self._cells(name, bucket, n) for name, n in counts.items()})
             self._learn_mix(bucket)
@@ -162,7 +162,7 @@ class Crowd:
         """Judge all services, or those in `only`, with what the running bucket brought so far."""
         bucket = self._tally.bucket(now)
         names = self._services if only is None else only
-        running = {service: self._tally.people(service, bucket) or 0.0 for service in names}
+        running = self._tally.heard(names, bucket)
         judgement = self.surge.look(now, running, only)
         (self.verdicts.renew if only is None else self.verdicts.amend)(judgement)
         for service, verdict in judgement.raised.items():

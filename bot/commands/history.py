@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,12 +52,12 @@ class History(msgspec.Struct, kw_only=True):
 
     def arrivals(self) -> Iterator[Arrival]:
         """Everything in the order in which it became known, at whole seconds."""
-        reports: dict[int, list[RawReport]] = {}
+        reports: defaultdict[int, list[RawReport]] = defaultdict(list)
         for report in self.reports:
-            reports.setdefault(math.floor(_seconds(report.at)) + 1, []).append(report)
-        counts: dict[int, list[RawCount]] = {}
+            reports[math.floor(_seconds(report.at)) + 1].append(report)
+        counts: defaultdict[int, list[RawCount]] = defaultdict(list)
         for count in self.counts:
-            counts.setdefault(math.ceil(_seconds(count.until)), []).append(count)
+            counts[math.ceil(_seconds(count.until))].append(count)
         for second in sorted(reports.keys() | counts.keys()):
             at = datetime.fromtimestamp(second, UTC)
             yield Arrival(at, reports.get(second, []), counts.get(second, []))

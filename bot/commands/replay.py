@@ -29,6 +29,7 @@ from bot.core import chart
 from bot.core.model import Incident
 from bot.core.printing import incident_json
 from bot.core.scenario import Flow, Scenario, usual
+from bot.world.garbage import spared
 
 FINE, FINDINGS = 0, 1
 _ALL = 1_000_000  # incidents
@@ -64,7 +65,8 @@ def run(
         except Unreadable as wrong:
             _complain(wrong.problems)
             return FINDINGS
-        lived = asyncio.run(_lived(case, progress, scores, plot))
+        with spared():
+            lived = asyncio.run(_lived(case, progress, scores, plot))
     _complain([*case.history.problems, *lived.refused])
     sys.stdout.write(json.dumps({"incidents": lived.incidents}, indent=2) if as_json else _lines(lived.incidents))
     sys.stdout.write("\n")

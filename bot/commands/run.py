@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from contextlib import suppress
@@ -15,6 +14,7 @@ from bot.app import House, Serving
 from bot.config.settings import Settings
 from bot.ports import Refused
 from bot.sqlitefile import old_sqlite
+from bot.world.garbage import spared
 from bot.world.notify import notify
 from bot.world.steady import SteadyClock
 
@@ -51,9 +51,9 @@ async def _live(settings: Settings, folder: Path) -> bool:
         await house.wake()
         async with Serving(house) as serving:
             _say_hello(settings, serving)
-            _spare_the_collector()
-            notify("READY=1")
-            await _until_told(serving)
+            with spared():
+                notify("READY=1")
+                await _until_told(serving)
             notify("STOPPING=1")
             if not serving.damaged:
                 asyncio.get_running_loop().call_later(_GRACE, _give_up)
@@ -102,13 +102,6 @@ def _give_up() -> None:
     """Somebody on the other side does not let go: what is under way goes on with the next start."""
     log.warning("not everything let go in time, leaving all the same")
     os._exit(0)
-
-
-def _spare_the_collector() -> None:
-    """What is here by now stays: looking through it for garbage again and again took a fifth of the time of a report."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _say_hello(settings: Settings, serving: Serving) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ Key = tuple[str, float, float, Cell]
 """A window: its source, since when and until when, and where."""
 _Sums = defaultdict[Cell, list[float]]  # summed exactly, so that the order of arrival cannot show
 _NONE: dict[Any, Any] = {}
+_NOWHERE = Cell()
 
 
 class Series:
@@ -68,6 +70,9 @@ class Series:
         spoken = self.spoken.get(bucket)
         if windows is None:
             return None if spoken is None else float(spoken)
+        if len(windows) == 1:
+            [share] = windows.values()
+            return float(spoken or 0) + share[people]
         return float(spoken or 0) + math.fsum([share[people] for share in windows.values()])
 
     def at(self, bucket: int) -> dict[Cell, float]:
@@ -116,7 +121,8 @@ class Series:
             del numbers[old]
 
     def _note(self, bucket: int, cell: Cell) -> None:
-        self.placed = self.placed or any(cell)
+        if cell != _NOWHERE:
+            self.placed = True
         if bucket < self._newest:
             self._late = True
         else:
@@ -139,4 +145,10 @@ def _shift(counter: Counter[_Counted], key: _Counted, by: int) -> None:
 
 def key(window: Window) -> Key:
     """What makes a window the same as one that came before."""
-    return window.source, window.since, window.until, Cell(window.region, window.platform, window.symptom)
+    return window.source, window.since, window.until, _cell(window.region, window.platform, window.symptom)
+
+
+@lru_cache(maxsize=4096)
+def _cell(region: str, platform: str, symptom: str) -> Cell:
+    """One cell for all that name it: the same few come again and again."""
+    return Cell(region, platform, symptom)

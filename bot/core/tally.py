@@ -74,26 +74,26 @@ class Tally:
         sign = 0 if sheet.mute else -1 if back else 1
         for (which, bucket), number in self._numbers(sheet).items():
             service, cell = sheet.kinds[which]
-            series, by = self._series[service], sign * number
+            series, hour, by = self._series[service], self._hour(bucket), sign * number
             if not by:
                 continue
-            series.add(bucket, self._hour(bucket), cell, by)
+            series.add(bucket, hour, cell, by)
             if sheet.weight < 1.0:
                 series.doubt(bucket, sheet.door, by, sheet.weight)
-            self._touch(service, bucket)
+            self._touch(service, bucket, hour)
 
     def place(self, windows: Iterable[Window]) -> None:
         """Count ready-made windows, each spread evenly over the buckets that it touches."""
-        shares: dict[tuple[float, float], list[tuple[int, float]]] = {}
+        shares: dict[tuple[float, float], list[tuple[int, int, float]]] = {}
         for window in windows:
             span = window.since, window.until
             if span not in shares:
-                shares[span] = spread(*span, self.width)
+                shares[span] = [(bucket, self._hour(bucket), share) for bucket, share in spread(*span, self.width)]
             series, which = self._series[window.service], key(window)
             series.fed_at = max(series.fed_at, window.until)
-            for bucket, share in shares[span]:
+            for bucket, hour, share in shares[span]:
                 series.put(bucket, which, (window.count * share, window.reporters * share))
-                self._touch(window.service, bucket)
+                self._touch(window.service, bucket, hour)
 
     def feed(self, service: str, at: float = math.inf) -> None:
         """Know from elsewhere that a service had ready-made counts up to then (Unix seconds), or always has."""
@@ -122,6 +122,17 @@ class Tally:
     def people(self, service: str, bucket: int) -> float | None:
         """Like `total`, but distinct reporters where a ready-made count says how many they were."""
         return self._total(service, bucket, people=True)
+
+    def everybody(self, services: Iterable[str], bucket: int) -> dict[str, float | None]:
+        """`people` of many services."""
+        return {service: self._total(service, bucket, people=True) for service in services}
+
+    def heard(self, services: Iterable[str], bucket: int) -> dict[str, float]:
+        """`people` of those of many services for whom anything was counted; of most there is nothing in a moment."""
+        known = ((service, self._series.get(service)) for service in services)
+        return {
+            service: number for service, series in known if series and (number := series.total(bucket, people=True))
+        }
 
     def placed(self, service: str) -> bool:
         """True once anybody said of a service where, on what or what it is: without that its cells tell nothing."""
@@ -187,7 +198,8 @@ class Tally:
             other.starve(service, series.ended)
         differing = {key for key in hours if self.hour(*key) != other.hour(*key)}
         for service, hour in differing:
-            self._touch(service, math.ceil(hour * HOUR / self.width))
+            bucket = math.ceil(hour * HOUR / self.width)
+            self._touch(service, bucket, self._hour(bucket))
         self._series = other._series
         return len(differing)
 
@@ -224,9 +236,10 @@ class Tally:
         return int(bucket * self.width // HOUR)
 
     def _total(self, service: str, bucket: int, *, people: bool = False) -> float | None:
-        if service not in self._series:
+        series = self._series.get(service)
+        if series is None:
             return 0.0
-        found = self._series[service].total(bucket, people=people)
+        found = series.total(bucket, people=people)
         return 0.0 if found is None and not self._waits(service, bucket) else found
 
     def _waits(self, service: str, bucket: int) -> bool:
@@ -237,7 +250,7 @@ class Tally:
         attached = service in self._attached and series.fed_at > -math.inf
         return attached or start < series.fed_at + _FED
 
-    def _touch(self, service: str, bucket: int) -> None:
+    def _touch(self, service: str, bucket: int, hour: int) -> None:
         if bucket < self._moved.get(service, math.inf):
             self._moved[service] = bucket
-        self._unkept.add((service, self._hour(bucket)))
+        self._unkept.add((service, hour))
