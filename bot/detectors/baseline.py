@@ -19,6 +19,8 @@ GROWN_AFTER = 120.0
 
 _FADE = 0.85  # a cell of the week is worth this part of itself a week later
 _WEEK_PRIOR, _DAY_PRIOR, _FIRST_PRIOR = 25.0, 10.0, 10.0  # pseudo reports that tie each rate to the coarser one
+_WEEKDAY_PRIOR = 30.0  # the same of a whole day of the week
+_WANDER = 2.0  # times the doubt by which large counts tie an hour of the week more strongly
 _FIRST_HOURS = 6.0  # the first hour weighs at most like so many hours
 _LEVEL_PRIOR, _LEVEL_LIFE, _LEVEL_MOST = 30.0, 6.0, 3.0  # pseudo reports, half-life in hours, and clip of the level
 _LEAST_RATE = 0.03  # reports per hour: nothing is ever quite impossible
@@ -32,9 +34,9 @@ _COLUMNS = ("reports", "hours", "learned", "first", "level_seen", "level_due", "
 class Baseline:
     """The usual of n series, learned bucket by bucket.
 
-    A rate is the mean of its hour of the week, drawn to that of its hour of the day and that to the overall mean as if
-    some reports had been seen there (gamma-Poisson shrinkage): a quiet series leans on the coarser figure, and a young
-    one on the shape that the day has for all.
+    A rate is the mean of its hour of the week, drawn to that of its hour of the day times that of its day of the week,
+    and these to the overall mean, as if some reports had been seen there (gamma-Poisson shrinkage): a quiet or a
+    wandering series leans on the coarser figure, and a young one on the shape that the day has for all.
 
     State: `reports` and `hours` (168, n) by hour of the week; `first` (2, n), the same of the first hour; `level_seen`
     and `level_due`, faded; `rates` (3, n) of the last hour, this and the next.
@@ -147,16 +149,23 @@ class Baseline:
 
     def _rates(self, hours: Columns, columns: Columns | slice = slice(None)) -> Floats:
         """Reports per hour at hours of the week, shape (len(hours), k)."""
-        reports, exposed = self.reports[:, columns], self.hours[:, columns]
-        per_day, day_hours = (table.reshape(7, DAY, -1).sum(axis=0) for table in (reports, exposed))
-        mean = self._mean(per_day.sum(axis=0), day_hours.sum(axis=0), columns)
-        of_day = hours % DAY
-        young = np.clip(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
-        usual = mean * (1.0 + (self.pool[of_day, None] - 1.0) * young)
-        daily = (per_day[of_day] + _DAY_PRIOR) / (day_hours[of_day] + _DAY_PRIOR / usual)
-        weekly = (reports[hours] + _WEEK_PRIOR) / (exposed[hours] + _WEEK_PRIOR / daily)
+        reports, exposed = (table[:, columns].reshape(7, DAY, -1) for table in (self.reports, self.hours))
+        daily = self._daily(reports.sum(axis=0), exposed.sum(axis=0), columns)
+        day, hour = hours // DAY, hours % DAY
+        coarse = daily[hour] * _weekday(reports[day], exposed[day], daily)
+        # An hour of large counts is known no better than its few weeks wandered: the doubt ties it to the coarser figure.
+        tie = _WEEK_PRIOR * (1.0 + _WANDER * self.noise.doubt[columns] * coarse / self.noise.spread[columns])
+        weekly = (reports[day, hour] + tie) / (exposed[day, hour] + tie / coarse)
         rates: Floats = np.maximum(weekly, _LEAST_RATE)
         return rates
+
+    def _daily(self, reports: Floats, hours: Floats, columns: Columns | slice) -> Floats:
+        """Reports per hour at each hour of the day, shape (24, k), from the sums of the same shape."""
+        mean = self._mean(reports.sum(axis=0), hours.sum(axis=0), columns)
+        young = np.clip(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
+        usual = mean * (1.0 + (self.pool[:, None] - 1.0) * young)
+        daily: Floats = (reports + _DAY_PRIOR) / (hours + _DAY_PRIOR / usual)
+        return daily
 
     def _mean(self, reports: Floats, hours: Floats, columns: Columns | slice) -> Floats:
         seen, exposed = self.first[:, columns]
@@ -203,3 +212,11 @@ class Baseline:
     def _refresh_level(self) -> None:
         self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
         self.level: Floats = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
+
+
+def _weekday(reports: Floats, hours: Floats, daily: Floats) -> Floats:
+    """How much more comes on some days than the rates of the hours of a day, (24, k), tell; all (days, 24, k) to (days, k)."""
+    # Added hour by hour, in the same order however many series there are: one more must change nothing for the others.
+    seen, due = (np.add.accumulate(table, axis=1)[:, -1] for table in (reports, hours * daily))
+    factor: Floats = (seen + _WEEKDAY_PRIOR) / (due + _WEEKDAY_PRIOR)
+    return factor
