@@ -126,7 +126,8 @@ class Crowd:
             bucket = self._tally.bucket(until)
             counts = self._tally.everybody(self._services, bucket)
             self.surge.close(until, counts)
-            self.parts.close(until, {name: self._cells(name, bucket, n) for name, n in counts.items()})
+            cells = {name: self._cells(name, bucket, n) for name, n in counts.items()}
+            self.parts.close(until, cells, self.surge.over())
             self._learn_mix(bucket)
             until = self.until = until + self.tick
             closed += 1

@@ -90,7 +90,7 @@ def _happening(incident: Incident, policy: Policy) -> str:
     if incident.state is State.CLOSED:
         return f"over after {phrases.lasted(wording.duration(incident))}"
     if incident.state is State.EASING:
-        return "back to usual, watching"
+        return f"{'almost ' if phrases.lifted(incident.numbers) else ''}back to usual, watching"
     raised = {r.kind for r in incident.readings if policy.rank(r.level)}
     if Evidence.PEOPLE in raised:
         return phrases.much(incident.numbers)

@@ -28,8 +28,8 @@ from bot.core import wording
 from bot.core.acts import acted
 from bot.core.facts import kinds, level_of, notices, with_facts
 from bot.core.life import Lived, Outcome, also, back, close, enter, reopened, suspect, tell, worse
-from bot.core.model import Case, Confidence, Entry, Event, Incident, Judged, Kind, Notice, Policy, State
-from bot.core.scope import changed
+from bot.core.model import Case, Confidence, Entry, Event, Incident, Judged, Kind, Notice, Numbers, Policy, State
+from bot.core.scope import FEWEST, changed
 
 _SCOPE_AGREED = timedelta(minutes=1)
 _SCOPE_LATEST = timedelta(minutes=5)
@@ -130,7 +130,7 @@ def _move(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived
 def _scoped(incident: Incident, at: datetime, policy: Policy) -> Lived:
     """Tell a new scope once it has stood; that a limit is gone must stand longer, for thin evidence looks the same."""
     new = incident.scope
-    if new is None or (incident.told_scope is None and not _sure(incident, at)):
+    if new is None or _faint(incident.numbers) or (incident.told_scope is None and not _sure(incident, at)):
         return incident, ()
     if not changed(incident.told_scope, new):
         return replace(incident, told_scope=incident.told_scope or new), ()
@@ -140,6 +140,11 @@ def _scoped(incident: Incident, at: datetime, policy: Policy) -> Lived:
     text = wording.scoped(incident)
     incident = replace(incident, told_scope=new)
     return tell(incident, Kind.SCOPE, at, text)
+
+
+def _faint(numbers: Numbers | None) -> bool:
+    """True where hardly more comes than usual: what the last few reports have in common is no place."""
+    return numbers is not None and numbers.usual is not None and numbers.count - numbers.usual < FEWEST
 
 
 def _sure(incident: Incident, at: datetime) -> bool:

@@ -30,7 +30,7 @@ def counted(numbers: Numbers) -> str:
     window = _window(reports(numbers.count), numbers)
     if numbers.usual is None:
         return f"{window} (no usual known yet)"
-    times = f" ({ratio(numbers.times)})" if numbers.times is not None and numbers.times >= MORE else ""
+    times = f" ({ratio(numbers.times)})" if lifted(numbers) else ""
     return f"{window}{times}"
 
 
@@ -70,6 +70,11 @@ def much(numbers: Numbers | None) -> str:
         return "people report problems"
     word = next(word for least, word in _MUCH if numbers.times >= least)
     return f"{word} problem reports than usual"
+
+
+def lifted(numbers: Numbers | None) -> bool:
+    """True where a count is worth a remark: well beyond its usual."""
+    return numbers is not None and numbers.times is not None and numbers.times >= MORE
 
 
 def listed(words: Sequence[str]) -> str:

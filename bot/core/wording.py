@@ -26,7 +26,7 @@ from bot.core.model import (
     Text,
     When,
 )
-from bot.core.phrases import MORE, counted, lasted, listed, ratio, reports, upper
+from bot.core.phrases import MORE, counted, lasted, lifted, listed, ratio, reports, upper
 from bot.core.whereabouts import symptoms, where
 
 _WHO = {
@@ -83,7 +83,7 @@ def lowered(incident: Incident, policy: Policy) -> Text:
 def scoped(incident: Incident) -> Text:
     """Where and what it is now."""
     wide = () if incident.scope and any(incident.scope.limits) else ("No longer limited to one place or platform. ",)
-    return (Bold("Now:"), " ", *wide, *_where(incident.scope))
+    return (Bold("Now:"), " ", *wide, *_where(incident.scope, begun=not wide))
 
 
 def reminder(incident: Incident, at: datetime) -> Text:
@@ -106,6 +106,7 @@ def eased(incident: Incident, policy: Policy, away_since: datetime | None = None
     )
     return (
         Bold("Back to usual"),
+        *((" in the last minutes",) if lifted(incident.numbers) else ()),
         *_in_brackets(incident.numbers),
         ". ",
         *missed,
@@ -191,9 +192,10 @@ def _began(incident: Incident) -> Text:
     return ("Began about ", When(incident.started_at), ". ")
 
 
-def _where(scope: Scope | None) -> Text:
+def _where(scope: Scope | None, *, begun: bool = False) -> Text:
+    """Where it is and what people see; `begun`: in a sentence that began already."""
     place = where(scope)
-    return (*((f"{upper(place)}. ",) if place else ()), *_seen(scope))
+    return (*((f"{place if begun else upper(place)}. ",) if place else ()), *_seen(scope))
 
 
 def _seen(scope: Scope | None) -> Text:

@@ -79,6 +79,12 @@ class Recovery:
         self.rest += 1.0
         return recovered
 
+    @property
+    def over(self) -> Flags:
+        """True where a trouble ended so lately that it may have left echoes, shape (n,)."""
+        over: Flags = (self.on == 0) & (self.rest < self._wary)
+        return over
+
     def echo(self, seen: Floats, due: Floats) -> Floats:
         """Reports beyond what is due that series which have just recovered may go on to bring, shape (n,).
 

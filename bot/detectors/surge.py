@@ -172,6 +172,20 @@ class Surge:
         """True while the counts of a service are, or were within half an hour, too unusual to learn from."""
         return series in self._at and bool(self._history.heat.recent[self._at[series]])
 
+    def over(self) -> dict[str, float]:
+        """Buckets since a series recovered, for those that did in the last hours and are in no trouble."""
+        over = np.flatnonzero(self._recovery.over)
+        return {self._names[column]: float(self._recovery.rest[column]) for column in over.tolist()}
+
+    def lingering(self, over: Floats) -> Flags:
+        """True where nothing but doubt is left of a trouble that was on already so many buckets ago, shape (n,).
+
+        No level's own conditions held of late; that it is over is only not certain yet, as where counts are thin.
+        """
+        recovery = self._recovery
+        lingering: Flags = (recovery.on > 0) & (recovery.age > over) & (recovery.idle > recovery.near)
+        return lingering
+
     def excuse(self) -> None:
         """We were away ourselves: reports that are missing until now say nothing of any feed."""
         self._history.gap.excuse()

@@ -207,6 +207,13 @@ def test_a_scope_that_flickers_is_not_told():
     assert play.kinds == [Kind.OPENED]
 
 
+def test_the_last_few_reports_of_a_trouble_that_fades_are_no_new_place():
+    play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
+    for minute in range(3, 60):
+        play.judge(minute, people(minute, "minor", 7, scope=INDIA))
+    assert Kind.SCOPE not in play.kinds
+
+
 def test_a_limit_that_is_gone_is_told_only_after_it_has_been_gone_for_long():
     play = Play().judge(0, people(0, "major", scope=WEB)).judge(2, people(2, "major", scope=WEB))
     wide = Scope(symptoms=WEB.symptoms)

@@ -19,12 +19,12 @@ class Feed:
     def __init__(self, parts, now=START, calm=CALM):
         self.parts, self.now, self.random, self.calm = parts, now, np.random.default_rng(5), calm
 
-    def run(self, span, extra=None):
+    def run(self, span, extra=None, over=None):
         for _ in range(round(span / TICK)):
             cells = {cell: float(self.random.poisson(rate)) for cell, rate in self.calm.items()}
             for cell, count in (extra or {}).items():
                 cells[cell] = cells.get(cell, 0.0) + count
-            self.parts.close(self.now, {"twitter": cells})
+            self.parts.close(self.now, {"twitter": cells}, over or {})
             self.now += TICK
         return self.parts.raised("twitter")
 
@@ -46,6 +46,21 @@ def test_a_small_country_is_seen_though_the_total_hardly_moves(feed):
     assert part == Part("twitter", 0, "IN")
     assert verdict.level == "minor"
     assert verdict.numbers.usual == pytest.approx(9, rel=0.4)
+
+
+@pytest.mark.parametrize(
+    ("over", "rate", "holds"),
+    [(None, 1.0, True), (100.0, 1.0, True), (1.0, 1.0, False), (1.0, 5.0, True)],
+    ids=["the whole is not over", "it was over before", "only doubt is left", "it is bad by what comes now"],
+)
+def test_a_thin_part_is_over_with_the_whole_unless_it_is_bad_by_what_comes_now(over, rate, holds):
+    india, rest = Cell("IN", "web", "login"), {Cell("US", "web", "login"): 40.0}
+    feed = Feed(Parts(RULES, TICK), calm=rest | {india: 1.0})
+    feed.run(timedelta(days=3))
+    assert feed.run(6 * TICK, {india: 4.0}) is not None
+    feed.calm = rest | {india: rate}
+    found = [feed.run(TICK, over=None if over is None else {"twitter": over + n}) for n in range(8)]
+    assert (found[-1] is not None) is holds
 
 
 def test_one_platform_of_one_region_is_seen_though_both_hide_it(past):

@@ -198,7 +198,12 @@ def test_the_head_says_state_and_level_first_then_what_is_happening():
 @pytest.mark.parametrize(
     ("change", "title", "first"),
     [
-        ({"state": State.EASING}, "Twitter: back to usual, watching", "Easing"),
+        ({"state": State.EASING}, "Twitter: almost back to usual, watching", "Easing"),
+        (
+            {"state": State.EASING, "numbers": replace(NUMBERS, count=7, times=1.2)},
+            "Twitter: back to usual, watching",
+            "Easing",
+        ),
         ({"state": State.CLOSED, "eased_at": T0 + timedelta(hours=1)}, "Twitter: over after 1 h", "Over"),
         ({"readings": (replace(PAGE, level="minor"),)}, "Twitter: the vendor reports trouble", "Critical"),
         (
