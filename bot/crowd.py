@@ -152,7 +152,8 @@ class Crowd:
 
     def note_silences(self, now: datetime) -> None:
         """Take note of whose feeds have fallen silent; after a bucket was closed."""
-        self.silences.note(self.surge.silences(), self.surge.silences(HUSHED), now)
+        hushed = self._services if self.surge.still(HUSHED) else self.surge.silences(HUSHED)
+        self.silences.note(self.surge.silences(), hushed, now)
 
     def _start(self, now: datetime) -> datetime:
         return self._tally.start(self._tally.bucket(now))

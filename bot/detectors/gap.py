@@ -11,6 +11,7 @@ from bot.detectors.ring import Flags, Floats, blank
 
 _GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come at once
 _LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
+_TRACE = 1e-6
 DEAD, HUSHED = 12.0, 4.0
 """Nats against so many reports missing by chance: the feed must be broken; it may be, and proves no calm."""
 
@@ -19,11 +20,11 @@ class Gap:
     """What n series owe.
 
     State, (n,) each: `owed` reports expected in the last gap; `since` buckets after it; `missing` reports expected since
-    one was last heard.
+    one was last heard, and `unheard` since one was of any series at all, which no snapshot keeps.
     """
 
     def __init__(self, series: int, tick: timedelta) -> None:
-        self.owed, self.missing = blank(series), blank(series)
+        self.owed, self.missing, self.unheard = blank(series), blank(series), blank(series)
         self.since: Floats = blank(series) + 1e6
         self._grace = ceil(_GRACE / tick)
         self._longest = max(_LONGEST / tick, 1.0)
@@ -49,16 +50,36 @@ class Gap:
         self.since[~heard] = 0.0
         self.owed[self.since >= self._grace] = 0.0
         self.missing += due * heard
-        self.missing[seen > 0] = 0.0
+        self.unheard += due * heard
+        self.hear(seen > 0)
         total: Floats = (due + allowed) * heard
         return total
 
+    def hear(self, which: Flags) -> None:
+        """Somebody reported in these series, and so something is heard at all."""
+        self.missing[which] = 0.0
+        if which.any():
+            self.unheard[:] = 0.0
+
     def excuse(self) -> None:
         """Nobody was listening: what is missing is missing by our own fault, and says nothing of any feed."""
-        self.missing[:] = 0.0
+        self.missing[:] = self.unheard[:] = 0.0
 
     def dead(self, spread: Floats, doubt: Floats, nats: float = DEAD) -> Flags:
         """True where so many reports are missing that the feed must be broken, or may be."""
-        clump = np.maximum((spread - 1.0) / np.maximum(self.missing, 1e-6) + doubt, 1e-6)
-        silent: Flags = np.log1p(clump * self.missing) / clump > nats
+        silent: Flags = _against(self.missing, spread, doubt) > nats
         return silent
+
+    def still(self, spread: Floats, doubt: Floats, known: Flags, nats: float) -> bool:
+        """True when so many reports are missing in all series together: whatever they come through may be broken."""
+        due = self.unheard * known
+        missing = due.sum()
+        shares = due / max(missing, _TRACE)
+        return bool(_against(missing, shares @ spread, shares @ doubt) > nats)
+
+
+def _against(missing: Floats, spread: Floats, doubt: Floats) -> Floats:
+    """Nats against so many reports missing by chance."""
+    clump = np.maximum((spread - 1.0) / np.maximum(missing, _TRACE) + doubt, _TRACE)
+    nats: Floats = np.log1p(clump * missing) / clump
+    return nats

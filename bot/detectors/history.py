@@ -119,6 +119,7 @@ class History:
         self.ring.correct(number, column, 0.0 if gap else count, due)
         if count > 0:
             self.gap.missing[column] = 0.0
+            self.gap.unheard[:] = 0.0
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""

@@ -200,6 +200,11 @@ class Surge:
         dead = self._base.known & gap.dead(noise.spread, noise.doubt, nats)
         return {self._names[column]: float(gap.missing[column]) for column in np.flatnonzero(dead).tolist()}
 
+    def still(self, nats: float) -> bool:
+        """True when nobody reports anything of any series, where with so much certainty somebody should."""
+        noise = self._base.noise
+        return self._history.gap.still(noise.spread, noise.doubt, self._base.known, nats)
+
     def due(self, series: Sequence[str], widths: Sequence[int], now: datetime) -> Floats:
         """The usual counts of some series, shape (k, w), in the last `widths` closed buckets and the part of the next."""
         columns = np.array([self._at[name] for name in series], np.intp)

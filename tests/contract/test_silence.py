@@ -34,7 +34,9 @@ POLICY = Policy(
 
 
 class Life:
-    def __init__(self, database):
+    """One service, or several that all report through the same door."""
+
+    def __init__(self, database, others=()):
         self.database = database
         self.tally = Tally(width=TICK)
         self.store = SqliteStore(database)
@@ -43,20 +45,21 @@ class Life:
         self.engine = Engine(
             store=self.store,
             tally=self.tally,
-            services={"twitter": Service(id="twitter", policy=POLICY)},
-            rules={"twitter": RULES},
-            watches={"twitter": {}},
+            services={name: Service(id=name, policy=POLICY) for name in ("twitter", *others)},
+            rules=dict.fromkeys(("twitter", *others), RULES),
+            watches={name: {} for name in ("twitter", *others)},
             tick=TICK,
             changed=lambda _: None,
         )
 
-    async def run(self, span, rate):
+    async def run(self, span, rate, **others):
         """People report so many times a tick; answers the states the incident was in."""
         states = []
         for _ in range(round(span / TICK)):
             at = self.now.timestamp()
-            people = self.random.poisson(rate) if rate else 0
-            self.tally.count(Kept(at, "twitter", f"{at}-{n}".encode()) for n in range(people))
+            for service, often in {"twitter": rate, **others}.items():
+                people = self.random.poisson(often) if often else 0
+                self.tally.count(Kept(at, service, f"{at}-{n}".encode()) for n in range(people))
             self.now += TICK
             await self.engine.beat(self.now)
             incident = self.engine.cases["twitter"].incident
@@ -116,6 +119,20 @@ async def test_a_feed_of_ready_counts_that_stops_closes_nothing_either(life):
         await life.run(TICK, 0)
     assert life.engine.cases["twitter"].incident.state is State.OPEN
     assert State.CLOSED not in await life.run(6 * HOUR, 0)
+
+
+@pytest.mark.parametrize(("others", "closes"), [(8, True), (0, False)])
+async def test_a_thin_service_recovers_only_while_somebody_is_heard(others, closes):
+    database = Database(":memory:")
+    life = Life(database, ("busy",))
+    await life.engine.wake(T0)
+    await life.run(50 * HOUR, 0.3, busy=8)
+    assert (await life.run(HOUR, 12, busy=8))[-1] is State.OPEN
+    states = await life.run(HOUR, 0, busy=others)
+    assert (State.CLOSED in states) is closes
+    if not closes:
+        assert (await life.run(HOUR, 0.3, busy=8))[-1] is State.CLOSED
+    await database.aclose()
 
 
 async def test_a_silent_service_is_never_shown_as_calm(life):
