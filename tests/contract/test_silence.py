@@ -57,9 +57,9 @@ class Life:
         states = []
         for _ in range(round(span / TICK)):
             at = self.now.timestamp()
-            for service, often in {"twitter": rate, **others}.items():
+            for name, often in {"twitter": rate, **others}.items():
                 people = self.random.poisson(often) if often else 0
-                self.tally.count(Kept(at, service, f"{at}-{n}".encode()) for n in range(people))
+                self.tally.count(Kept(at, name, f"{at}-{n}".encode()) for n in range(people))
             self.now += TICK
             await self.engine.beat(self.now)
             incident = self.engine.cases["twitter"].incident
