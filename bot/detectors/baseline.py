@@ -6,10 +6,12 @@ that have about a day of history.
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 
 from bot.detectors.noise import Noise
-from bot.detectors.ring import Columns, Flags, Floats, blank
+from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, clipped, some
 
 WEEK, DAY = 168, 24
 KNOWN_AFTER = 23.4
@@ -87,7 +89,7 @@ class Baseline:
 
     def end_block(self) -> None:
         """End a block of half an hour, over which the error of the expectation itself is measured."""
-        self.noise.end_block(np.clip(1.0 - self.learned / GROWN_AFTER, 0.0, 1.0))
+        self.noise.end_block(clipped(1.0 - self.learned / GROWN_AFTER, 0.0, 1.0))
 
     def adopt(self, which: Flags, factor: Floats) -> None:
         """Call a lasting change the new usual: multiply the usual of some series, which takes in their level."""
@@ -121,7 +123,7 @@ class Baseline:
 
     def _place(self, number: int) -> tuple[int, float]:
         middle = (number + 0.5) * self.tick - 0.5
-        hour = int(np.floor(middle))
+        hour = floor(middle)
         return hour, middle - hour
 
     def _between(self, early: Floats, late: Floats, part: float | Floats) -> Floats:
@@ -131,11 +133,13 @@ class Baseline:
     def _turn(self, hour: int) -> None:
         """Go to another hour: the rates of the one before stay as they were told then."""
         self._repool()
+        first = 0
         if hour == self.rates_hour + 1:
             self.rates[:2] = self.rates[1:]
-            self.rates[2] = self._rates(np.array([(hour + 1) % WEEK]))[0]
-        else:
-            self.rates[:] = self._rates(np.arange(hour - 1, hour + 2) % WEEK)
+            first = 2
+        hours = np.arange(hour - 1 + first, hour + 2) % WEEK
+        for part in blocks(len(self.learned)):
+            self.rates[first:, part] = self._rates(hours, part)
         self.rates_hour = hour
 
     def _plain(self, number: int) -> Floats:
@@ -162,7 +166,7 @@ class Baseline:
     def _daily(self, reports: Floats, hours: Floats, columns: Columns | slice) -> Floats:
         """Reports per hour at each hour of the day, shape (24, k), from the sums of the same shape."""
         mean = self._mean(reports.sum(axis=0), hours.sum(axis=0), columns)
-        young = np.clip(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
+        young = clipped(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
         usual = mean * (1.0 + (self.pool[:, None] - 1.0) * young)
         daily: Floats = (reports + _DAY_PRIOR) / (hours + _DAY_PRIOR / usual)
         return daily
@@ -176,7 +180,7 @@ class Baseline:
 
     def _repool(self) -> None:
         """The shape of the day, mean 1, that all known series share; the large ones count no more than others."""
-        if not ((self.learned < _POOL_UNTIL) & self.known).any():
+        if not some((self.learned < _POOL_UNTIL) & self.known):
             return
         reports, hours = (table[:, self.known].reshape(7, DAY, -1).sum(axis=0) for table in (self.reports, self.hours))
         total, exposed = reports.sum(axis=0), hours.sum(axis=0)
@@ -195,7 +199,7 @@ class Baseline:
         self.reports[cell] += seen
         self.hours[cell] += hours
         new = self.learned < 1.0
-        if new.any():
+        if some(new):
             self.first += np.where(new, (seen, hours), 0.0)
         self.learned += hours
         np.minimum(self.learned, _OLDEST, out=self.learned)
@@ -211,7 +215,7 @@ class Baseline:
 
     def _refresh_level(self) -> None:
         self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
-        self.level: Floats = np.clip(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
+        self.level: Floats = clipped(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
 
 
 def _weekday(reports: Floats, hours: Floats, daily: Floats) -> Floats:

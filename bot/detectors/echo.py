@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank
+from bot.detectors.ring import Columns, Flags, Floats, blank, places, some
 
 _LIFE = timedelta(minutes=20)  # in which echoes fade to a third
 _LEAST = 0.01  # reports a bucket, below which there is nothing left
@@ -30,7 +30,7 @@ class Echo:
     @property
     def heard(self) -> Columns:
         """The series that are echoing."""
-        return np.flatnonzero(self.rate)
+        return places(self.rate)
 
     def begin(self, which: Flags, rate: Floats) -> None:
         """Some series have recovered while so many reports a bucket beyond the usual still came, shape (n,)."""
@@ -39,6 +39,8 @@ class Echo:
 
     def pass_on(self) -> None:
         """One more bucket."""
+        if not some(self.rate):
+            return
         self.rate *= np.float32(self._fade)
         self.rate[self.rate < _LEAST] = 0.0
         self.age[self.rate > 0] += 1.0

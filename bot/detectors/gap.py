@@ -7,11 +7,12 @@ from math import ceil
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank
+from bot.detectors.ring import Flags, Floats, blank, clipped, some
 
 _GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come at once
 _LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
 _TRACE = 1e-6
+_PROVE = 0.99  # reports that must be missing at least to prove a nat, whatever the noise
 DEAD, HUSHED = 12.0, 4.0
 """Nats against so many reports missing by chance: the feed must be broken; it may be, and proves no calm."""
 
@@ -36,29 +37,32 @@ class Gap:
     def allow(self, seen: Floats, due: Floats) -> Floats:
         """What may come beyond `due` in this bucket because it was kept back, shape (n,)."""
         near = self.since < self._grace
-        if not near.any():
+        if not some(near):
             return np.zeros_like(due)
-        allowed: Floats = np.where(near, np.clip(seen - due, 0.0, self.owed), 0.0)
+        allowed: Floats = np.where(near, clipped(seen - due, 0.0, self.owed), 0.0)
         return allowed
 
     def note(self, seen: Floats, due: Floats, heard: Flags) -> Floats:
         """One more bucket; answers what was due in it with what was owed, 0 in a gap; shape (n,) each."""
+        if not some(~heard) and not some(self.since < self._grace):  # no gap far and wide
+            self.owed[:] = 0.0
+            self.since += 1.0
+            self._miss(seen, due)
+            return due
         allowed = self.allow(seen, due) * heard
         self.owed += np.where(heard, -allowed, due)
         np.minimum(self.owed, due * self._longest, out=self.owed)
         self.since += 1.0
         self.since[~heard] = 0.0
         self.owed[self.since >= self._grace] = 0.0
-        self.missing += due * heard
-        self.unheard += due * heard
-        self.hear(seen > 0)
+        self._miss(seen, due * heard)
         total: Floats = (due + allowed) * heard
         return total
 
     def hear(self, which: Flags) -> None:
         """Somebody reported in these series, and so something is heard at all."""
         self.missing[which] = 0.0
-        if which.any():
+        if some(which):
             self.unheard[:] = 0.0
 
     def excuse(self) -> None:
@@ -67,6 +71,8 @@ class Gap:
 
     def dead(self, spread: Floats, doubt: Floats, nats: float = DEAD) -> Flags:
         """True where so many reports are missing that the feed must be broken, or may be."""
+        if not some(self.missing > _PROVE * nats):
+            return np.zeros(len(self.missing), np.bool_)
         silent: Flags = _against(self.missing, spread, doubt) > nats
         return silent
 
@@ -74,8 +80,15 @@ class Gap:
         """True when so many reports are missing in all series together: whatever they come through may be broken."""
         due = self.unheard * known
         missing = due.sum()
+        if missing <= _PROVE * nats:
+            return False
         shares = due / max(missing, _TRACE)
         return bool(_against(missing, shares @ spread, shares @ doubt) > nats)
+
+    def _miss(self, seen: Floats, due: Floats) -> None:
+        self.missing += due
+        self.unheard += due
+        self.hear(seen > 0)
 
 
 def _against(missing: Floats, spread: Floats, doubt: Floats) -> Floats:

@@ -11,7 +11,7 @@ from bot.detectors.baseline import GROWN_AFTER, Baseline
 from bot.detectors.echo import Echo
 from bot.detectors.evidence import onset, unknown_usual
 from bot.detectors.gap import Gap
-from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, named
+from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, clipped, named, some
 from bot.detectors.streak import Streak
 
 _HOUR = timedelta(hours=1)
@@ -59,9 +59,8 @@ class History:
         """Make a later bucket the running one; all between are gaps of all series."""
         if not self.ring.end:
             self.ring.end = number
-        gap = np.full(self.ring.sums.shape[-1], np.nan, np.float32)
         for _ in range(min(number - self.ring.end, self.ring.size)):
-            self.push(gap)
+            self.push(np.full(self.ring.sums.shape[-1], np.nan, np.float32))
         if number > self.ring.end:
             self.ring.jump(number)
 
@@ -78,7 +77,7 @@ class History:
     def running(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """What was due in the part of the running bucket that has passed, shape (k,); what a gap kept back included."""
         due = self.base.due(self.ring.end)
-        if self.gap.owed.any():
+        if some(self.gap.owed):
             seen = np.zeros_like(due)
             seen[columns] = fresh
             return (due * part + self.gap.allow(seen, due * part))[columns]
@@ -86,11 +85,14 @@ class History:
 
     def note(self, score: Floats, trouble: Flags) -> None:
         """Keep track of what is hot (score in nats, shape (n,)) or much too quiet; adopt what has lasted as the usual."""
-        self.heat.note((score > _HOT) | trouble | self.echo.loud(self.base.due(self.ring.end - 1)))
+        hot = (score > _HOT) | trouble
+        if some(self.echo.rate):
+            hot |= self.echo.loud(self.base.due(self.ring.end - 1))
+        self.heat.note(hot)
         self.lull.note(self.base.known & (self.base.raw_level < _LULL))
         lasting = _NEW_NORMAL / self.tick
         stale = (self.heat.age >= lasting) | (self.lull.age >= lasting)
-        if stale.any():
+        if some(stale):
             self._adopt(stale)
 
     def onset(self, column: int, fresh: float, part: float, grace: int) -> datetime:
@@ -136,7 +138,7 @@ class History:
         base, hot = self.base, self.heat.recent
         number = self.ring.end - self.delay - 1
         seen, due = self.ring.last(1, skip=self.delay)
-        if hot.any():
+        if some(hot):
             seen = seen * self._cut(hot)
         dead = (self.gap.missing > 0) & (seen == 0) & base.known & self.gap.dead(base.noise.spread, base.noise.doubt)
         base.learn(number, seen, np.where(dead, np.float32(0.0), due), ~hot)
@@ -153,7 +155,7 @@ class History:
     def _adopt(self, stale: Flags) -> None:
         """Scale the usual to the last hours, and the remembered expectations with it. Silence is never a usual."""
         seen, due = self.ring.last(self.ring.depth)
-        factor = np.clip((seen + 5) / (due + 5), 0.1, 1e3)
+        factor = clipped((seen + 5) / (due + 5), 0.1, 1e3)
         self.base.adopt(stale & (seen > 0), factor)
         self.ring.rescale(stale & (seen > 0), factor)
         self.heat.end(stale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank
+from bot.detectors.ring import Flags, Floats, blank, clipped
 
 _SPREAD, _SPREAD_PRIOR, _SPREAD_MOST = 1.2, 20.0, 20.0
 _DOUBT, _DOUBT_PRIOR, _DOUBT_LEAST, _DOUBT_MOST = 0.03, 24.0, 0.004, 0.5
@@ -32,7 +32,7 @@ class Noise:
     def refresh(self) -> None:
         """Work out what follows from the columns, after they were written from outside."""
         spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
-        self.spread: Floats = np.clip(spread, 1.0, _SPREAD_MOST)
+        self.spread: Floats = clipped(spread, 1.0, _SPREAD_MOST)
 
     def learn(self, seen: Floats, due: Floats, sure: Flags, hours: float) -> None:
         """Take in a bucket of so many hours, of the series whose usual is `sure`."""
@@ -50,7 +50,7 @@ class Noise:
     def end_block(self, young: Floats) -> None:
         """A block of half an hour is over; `young` (n,) is 1 for a usual just known, 0 for a grown one."""
         seen, due = self.block
-        error = np.clip(((seen - due) ** 2 - self.spread * due) / np.maximum(due, 1e-9) ** 2, -1.0, 1.0)
+        error = clipped(((seen - due) ** 2 - self.spread * due) / np.maximum(due, 1e-9) ** 2, -1.0, 1.0)
         weight = (_DOUBT * due / (self.spread + _DOUBT * due)) ** 2
         fade = 0.5 ** (0.5 / _LIFE)
         self.miss *= fade
@@ -59,4 +59,4 @@ class Noise:
         self.missed += weight
         self.block[:] = 0.0
         doubt = (self.miss + _DOUBT * _DOUBT_PRIOR) / (self.missed + _DOUBT_PRIOR)
-        self.doubt[:] = np.clip(doubt, _DOUBT_LEAST, _DOUBT_MOST) + young * _DOUBT_YOUNG
+        self.doubt[:] = clipped(doubt, _DOUBT_LEAST, _DOUBT_MOST) + young * _DOUBT_YOUNG

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank
+from bot.detectors.ring import Columns, Flags, Floats, blank, places
 
 _ENOUGH = 4.0  # nats for `as usual again`
 _ON, _OFF = 0.65, 0.2  # of the worst lift: still trouble, and the last echoes of it
@@ -60,7 +60,7 @@ class Recovery:
         its way out, nobody calls three times the usual calm.
         """
         np.minimum(self.rest, _NEVER, out=self.rest)
-        column = np.flatnonzero(self.on)
+        column = places(self.on)
         recovered = np.zeros(len(self.on), np.bool_)
         if len(column):
             self.age[column] += 1.0

@@ -10,12 +10,11 @@ import numpy as np
 from bot.detectors.echo import Echo
 from bot.detectors.evidence import LEAST, deviance
 from bot.detectors.noise import Noise
-from bot.detectors.ring import Columns, Flags, Floats, Ring, blank
+from bot.detectors.ring import Columns, Flags, Floats, Ring, blank, blocks, some
 
 _MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _PRICE = 0.6  # nats that a window costs for each time it is e times shorter: chance is tried more often there
 _FREE = 10.0  # minutes; a window so long costs nothing
-_BLOCK = 4096  # series at a time, so that their windows fit in a core's cache
 
 
 class Found(NamedTuple):
@@ -47,14 +46,14 @@ class Scan:
         """Every series, after a bucket was closed."""
         n = len(known)
         echoing = echo.heard
-        extra = echo.within(self.widths[:, None], echoing)
+        extra = echo.within(self.widths[:, None], echoing) if len(echoing) else blank(len(self.widths), 0)
         found = Found(blank(n), blank(n))
         rows = self._rows(ring, self.widths)
-        for first in range(0, n, _BLOCK):
-            part = slice(first, first + _BLOCK)
+        for part in blocks(n):
             windows = ring.now[:, None, part] - np.maximum(ring.sums[:, rows, part], ring.floor[:, None, part])
-            here = slice(*np.searchsorted(echoing, (first, first + _BLOCK)))
-            windows[1][:, echoing[here] - first] += extra[:, here]
+            if len(echoing):
+                here = slice(*np.searchsorted(echoing, (part.start, part.stop)))
+                windows[1][:, echoing[here] - part.start] += extra[:, here]
             series = _Series(known[part], noise.spread[part], noise.doubt[part])
             found.nats[part], found.lift[part] = _best(windows, self._price[1:], series)
         return found
@@ -65,7 +64,7 @@ class Scan:
         rows = self._rows(ring, widths)
         newer = np.maximum(ring.sums[:, rows[:, None], columns], ring.floor[:, None, columns])
         windows = ring.now[:, None, columns] - newer + running.sums[:, None]
-        if running.echo.rate.any():
+        if some(running.echo.rate):
             windows[1] += running.echo.within(widths[:, None], columns, running.part)
         return _best(windows, self._price, _Series(known[columns], noise.spread[columns], noise.doubt[columns]))
 

@@ -16,7 +16,7 @@ from bot.detectors.history import History
 from bot.detectors.levels import Ladder, Rule
 from bot.detectors.past import Past
 from bot.detectors.recovery import Recovery
-from bot.detectors.ring import Columns, Flags, Floats, blank, named
+from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, named, places, some
 from bot.detectors.scan import Found, Running, Scan
 from bot.detectors.tail import Tail
 from bot.detectors.verdict import Judgement, Verdict, Weighed
@@ -157,14 +157,14 @@ class Surge:
         """
         names = self._names if only is None else tuple(name for name in only if name in self._at)
         columns = self._all if only is None else np.array([self._at[name] for name in names], np.intp)
-        fresh = np.nan_to_num(_clean(np.array([running.get(name, 0.0) for name in names], np.float64)))
+        fresh = _row(names, running)
         part = self._history.passed(now)
         windows = self._weigh(columns, fresh, part)
         ranks = self._rank(self._held[:, columns])
         weighed = Weighed(columns, ranks, windows, self._score[columns], self._base.known[columns])
         since = {
             place: self._since(int(columns[place]), int(ranks[place]), _Running(now, float(fresh[place]), part))
-            for place in np.flatnonzero(ranks >= 0).tolist()
+            for place in places(ranks >= 0).tolist()
         }
         return Judgement(names, self._ladder, weighed, since)
 
@@ -198,7 +198,7 @@ class Surge:
         """Every series that is silent with so much certainty, and how many reports were due since one was last heard."""
         gap, noise = self._history.gap, self._base.noise
         dead = self._base.known & gap.dead(noise.spread, noise.doubt, nats)
-        return {self._names[column]: float(gap.missing[column]) for column in np.flatnonzero(dead).tolist()}
+        return {self._names[column]: float(gap.missing[column]) for column in places(dead).tolist()}
 
     def still(self, nats: float) -> bool:
         """True when nobody reports anything of any series, where with so much certainty somebody should."""
@@ -264,7 +264,7 @@ class Surge:
         seen, due = self._ring.last(1)
         lately = self._ring.last(recovery.near)
         over = recovery.note(seen, due, noise.spread, noise.doubt, lately)
-        if over.any():
+        if some(over):
             self._ring.restart(over)
             self._history.echo.begin(over, recovery.echo(*lately) / recovery.near)
             self._held[:, over] = False
@@ -279,7 +279,7 @@ class Surge:
 
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
-        if not (part or self._stale or fresh.any()) and self._ring.end:
+        if not (part or self._stale or some(fresh)) and self._ring.end:
             return self._windows(columns, None, part)
         running = np.array([fresh, self._history.running(columns, fresh, part)], np.float32)
         fresh_bucket = Running(running, part, self._history.echo)
@@ -292,8 +292,9 @@ class Surge:
         """Seen and due in the window of each level, shape (2, levels, k)."""
         widths = self._ladder.widths
         if running is None and len(columns) == widths.shape[1] and self._ladder.even:
-            before = [self._ring.before(width) for width in self._ladder.even]
-            whole: Floats = self._ring.now[:, None] - np.stack(before, axis=1)
+            now, whole = self._ring.now, blank(2, *widths.shape)
+            for level, width in enumerate(self._ladder.even):
+                np.subtract(now, self._ring.before(width), out=whole[:, level])
             return whole
         windows = self._ring.window(np.maximum(widths[:, columns] - part, 0.0), columns)
         return windows if running is None else windows + running[:, None]
@@ -307,7 +308,7 @@ class Surge:
             fresh = fresh + running
         clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
         echo = self._history.echo
-        at = np.flatnonzero(echo.rate[columns])
+        at = places(echo.rate[columns])
         if not len(at):
             return clipped
         old = echo.within(np.maximum(self._ladder.widths[:, columns[at]] - part, 0.0), columns[at], part)
@@ -321,22 +322,27 @@ class Surge:
         held = self._held if whole else self._held[:, columns]
         score = self._score if whole else self._score[columns]
         which = slice(None) if whole else columns
-        score = np.where(score > _SIGN, score + self._lean[which], score)
-        score = np.where(held.any(axis=0), score, score - self._recovery.wary(which))
+        lean, wary = self._lean[which], self._recovery.wary(which)
+        if some(lean):
+            score = np.where(score > _SIGN, score + lean, score)
+        if some(wary):
+            score = np.where(held.any(axis=0), score, score - wary)
         now = self._ladder.hold(held, windows, score, known, which)
         self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], lift)
         now[0] |= (self._recovery.on if whole else self._recovery.on[columns]) > 0
-        self._held[:, columns] = now
+        self._held[:, which] = now
 
     def _begin(self, columns: Columns, which: Flags, lift: Floats) -> None:
-        if which.any():
+        if some(which):
             trouble, worst = np.zeros(len(self._all), np.bool_), blank(len(self._all))
             trouble[columns], worst[columns] = which, lift
             self._recovery.begin(trouble, worst)
 
     @staticmethod
     def _rank(held: Flags) -> npt.NDArray[np.intp]:
-        ranks: npt.NDArray[np.intp] = np.where(held.any(axis=0), len(held) - 1 - held[::-1].argmax(axis=0), -1)
+        ranks = np.full(held.shape[1], -1, np.intp)
+        for rank, holds in enumerate(held):
+            ranks[holds] = rank
         return ranks
 
     def _since(self, column: int, rank: int, running: _Running) -> datetime:
@@ -390,7 +396,14 @@ class Surge:
 
 def _clean(counts: npt.NDArray[np.floating]) -> Floats:
     """Counts as they can be: what is no number is a gap."""
-    return np.clip(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST).astype(np.float32)
+    return clipped(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST).astype(np.float32)
+
+
+def _row(names: Sequence[str], counts: Mapping[str, float]) -> Floats:
+    """The counts of these series, shape (k,), 0 where nothing was; most of the time nothing was at all."""
+    if not counts:
+        return blank(len(names))
+    return np.nan_to_num(_clean(np.array([counts.get(name, 0.0) for name in names], np.float64)))
 
 
 def _sure(found: Found) -> Floats:

@@ -8,9 +8,11 @@ asked, since true outages sit there; a tail that grows fat below them is taken t
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank
+from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, places
 
 HEALTHY = 3.2
 """Nats that the highest score of an hour exceeds one time in ten where the model of noise holds."""
@@ -58,26 +60,33 @@ class Tail:
 
     def hour(self) -> None:
         """An hour is over: remember its highest scores, and measure the tails."""
-        column = np.flatnonzero(self.heard)
-        at = np.minimum(np.searchsorted(_EDGES, self.peak[column], side="right") - 1, _BINS - 1)
-        self.hours[:, column] *= _FADE
-        self.hours[at, column] += 1.0
+        for part in blocks(len(self.peak)):
+            self._remember(self.hours[:, part], self.heard[part], self.peak[part])
+            self._measure(part)
         self.peak[:] = 0.0
         self.heard[:] = 0.0
-        self._measure()
 
-    def _measure(self) -> None:
-        filled = np.cumsum(self.hours, axis=0)
-        known = np.flatnonzero(filled[-1] >= _FROM)
+    def _remember(self, hours: Floats, heard: Floats, peak: Floats) -> None:
+        column = places(heard)
+        at = np.minimum(np.searchsorted(_EDGES, peak[column], side="right") - 1, _BINS - 1)
+        hours *= np.where(heard > 0, np.float32(_FADE), np.float32(1.0))
+        hours[at, column] += 1.0
+
+    def _measure(self, part: slice) -> None:
+        filled = self.hours[:, part].copy()
+        for below, here in pairwise(filled):  # `cumsum`, which is slow across rows
+            np.add(below, here, out=here)
+        known = places(filled[-1] >= _FROM)
         if not len(known):
             return
-        filled = filled[:, known]
+        if len(known) < filled.shape[1]:
+            filled = filled[:, known]
         middle, high = _quantile(filled, _MIDDLE), _quantile(filled, _HIGH)
         steep = _steepness((high - middle) / _SOUND, filled[-1] * (1 - _MIDDLE))
         top = _quantile(filled, _HIGHEST) - _quantile(filled, _UPPER)
         fat = np.maximum(_steepness(top / _SOUND_TOP, filled[-1] * (1 - _UPPER)) / _FAT, 1.0)
-        self.bend[known] = np.maximum(high, HEALTHY)
-        self.scale[known] = np.minimum(steep * fat, _FATTEST)
+        self.bend[part][known] = np.maximum(high, HEALTHY)
+        self.scale[part][known] = np.minimum(steep * fat, _FATTEST)
 
 
 def _steepness(measured: Floats, hours: Floats) -> Floats:
@@ -89,7 +98,7 @@ def _steepness(measured: Floats, hours: Floats) -> Floats:
 def _quantile(filled: Floats, share: float) -> Floats:
     """The score that this share of the hours did not exceed, shape (n,); even within a bin."""
     wanted = filled[-1] * share
-    at = (filled < wanted).sum(axis=0)
+    at = (filled < wanted).view(np.uint8).sum(axis=0, dtype=np.uint8).astype(np.intp)
     column = np.arange(filled.shape[1])
     below = np.where(at > 0, filled[at - 1, column], 0.0)
     part = (wanted - below) / np.maximum(filled[at, column] - below, 1e-6)
