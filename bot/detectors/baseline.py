@@ -6,6 +6,7 @@ that have about a day of history.
 
 from __future__ import annotations
 
+from functools import reduce
 from math import floor
 
 import numpy as np
@@ -167,7 +168,7 @@ class Baseline:
         """Reports per hour at each hour of the day, shape (24, k), from the sums of the same shape."""
         mean = self._mean(reports.sum(axis=0), hours.sum(axis=0), columns)
         young = clipped(1.0 - self.learned[columns] / _POOL_UNTIL, 0.0, 1.0)
-        usual = mean * (1.0 + (self.pool[:, None] - 1.0) * young)
+        usual = mean * (1.0 + (self.pool[:, None] - 1.0) * young) if some(young) else mean
         daily: Floats = (reports + _DAY_PRIOR) / (hours + _DAY_PRIOR / usual)
         return daily
 
@@ -221,6 +222,6 @@ class Baseline:
 def _weekday(reports: Floats, hours: Floats, daily: Floats) -> Floats:
     """How much more comes on some days than the rates of the hours of a day, (24, k), tell; all (days, 24, k) to (days, k)."""
     # Added hour by hour, in the same order however many series there are: one more must change nothing for the others.
-    seen, due = (np.add.accumulate(table, axis=1)[:, -1] for table in (reports, hours * daily))
+    seen, due = (reduce(np.add, table.swapaxes(0, 1)) for table in (reports, hours * daily))
     factor: Floats = (seen + _WEEKDAY_PRIOR) / (due + _WEEKDAY_PRIOR)
     return factor
