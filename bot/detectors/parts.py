@@ -78,7 +78,8 @@ class Parts:
     ) -> None:
         """One bucket `[at, at + tick)` is complete: what fell into it by cell, None for a gap.
 
-        `over` says for how many buckets the whole of a service has been over the trouble that it was in, where it has.
+        `over` says for how many buckets the whole of a service has been over the trouble that it was in, where it has:
+        then so are its parts, save those that are bad by what comes now.
         """
         sums = {service: _sums(service, found) for service, found in cells.items() if found}
         self._listen(at, [part for found in sums.values() for part, n in found.items() if n >= _FEWEST])
@@ -87,7 +88,9 @@ class Parts:
         silent = {service for service, found in cells.items() if found is None}
         counts = {_name(part): sums.get(part.service, _NOTHING).get(part, 0.0) for part in self._heard}
         self._surge.close(at, {**counts, **{_name(part): None for part in self._heard if part.service in silent}})
-        self._raised = self._speaking(at + self._tick, over)
+        if over:
+            self._surge.end_doubtful(np.array([over.get(part.service, np.inf) for part in self._heard], np.float32))
+        self._raised = self._speaking(at + self._tick)
 
     def raised(self, service: str) -> tuple[Part, Verdict] | None:
         """The part of a service that stands out most, with its verdict; None when all are calm."""
@@ -138,13 +141,9 @@ class Parts:
     def _ladders(self) -> dict[str, tuple[Rule, ...]]:
         return {_name(part): self._rules[part.service][part.axis == CELL] for part in self._heard}
 
-    def _speaking(self, now: datetime, over: Mapping[str, float]) -> dict[str, tuple[Part, Verdict]]:
-        """Per service the part with a level whose evidence is strongest.
-
-        The recovery of the whole is that of its parts too, save those that are bad by what comes now.
-        """
-        since = np.array([over.get(part.service, np.inf) for part in self._heard], np.float32)
-        hot = np.flatnonzero((self._surge.ranks >= 0) & self._surge.known & ~self._surge.lingering(since)).tolist()
+    def _speaking(self, now: datetime) -> dict[str, tuple[Part, Verdict]]:
+        """Per service the part with a level whose evidence is strongest."""
+        hot = np.flatnonzero((self._surge.ranks >= 0) & self._surge.known).tolist()
         if not hot:
             return {}
         parts, scores = list(self._heard), self._surge.scores.tolist()

@@ -8,56 +8,59 @@ import numpy as np
 
 from bot.detectors.ring import Columns, Flags, Floats, blank, places
 
-_ENOUGH = 4.0  # nats for `as usual again`
+_ENOUGH, _PATIENCE = 4.0, 10.0  # nats for `as usual again`, and how many more the faintest evidence asks for
+_FAINT, _FIRM = 6.0, 20.0  # nats of evidence at the most: so few are faint, so many ask for no more patience
 _ON, _OFF = 0.65, 0.2  # of the worst lift: still trouble, and the last echoes of it
 _BETWEEN = 0.38  # of the worst lift: where the test is undecided
 _LEAST = 1.25  # the least lift that counts as trouble
 _HIGHEST = 1e6  # lifts above are not told apart
-_LATEST = timedelta(hours=1)  # without the level's own conditions, after which a trickle is no trouble any more
+_LATEST = timedelta(hours=2)  # without the level's own conditions, after which a trickle is no trouble any more
 _NEVER = 1e6
-_SOONEST = timedelta(minutes=6)
+_SOONEST, _NEAR = timedelta(minutes=6), timedelta(minutes=3)  # the least age of what ends; the last minutes
 _WARY, _WARY_NATS = timedelta(hours=2), 5.0  # after a recovery, in which its last echoes must not open it again
 _DOUBT = 8.0  # how much a doubtful usual slows the test
-_STILL, _SLACK = 2.5, 3.0  # times the usual, and reports besides, of the last minutes: more is no calm
+_STILL, _SLACK = 3.0, 2.0  # times the usual, and reports besides, of the last minutes: more is no calm
 
 
 class Recovery:
     """The test of n series, of which only those in trouble take part.
 
     State, (n,) each: `on` 1.0 in trouble; `age` buckets since it began and `idle` since a level's own conditions held;
-    `worst` the highest lift of a window; `calm` nats gathered for calm, never below none: fast after a great outage,
-    patient on thin evidence. `rest` buckets since the last recovery.
+    `worst` the highest lift of a window, and `firm` the most evidence for it in nats; `calm` nats gathered for calm,
+    never below none: fast after a great outage, patient on thin evidence. `rest` buckets since the last recovery.
     """
 
     def __init__(self, series: int, tick: timedelta) -> None:
         self.on, self.age, self.idle, self.worst, self.calm = (blank(series) for _ in range(5))
+        self.firm: Floats = blank(series)
         self.rest: Floats = blank(series) + _NEVER
-        self.near = max(round(_SOONEST / tick), 1)
+        self.near = max(round(_NEAR / tick), 1)
         self._soonest, self._latest, self._wary = _SOONEST / tick, _LATEST / tick, _WARY / tick
 
     def columns(self) -> dict[str, Floats]:
         """Everything remembered, by name; the arrays themselves."""
-        names = ("on", "age", "idle", "worst", "calm", "rest")
+        names = ("on", "age", "idle", "worst", "calm", "firm", "rest")
         return {name: getattr(self, name) for name in names}
 
-    def begin(self, which: Flags, lift: Floats) -> None:
-        """Some series are in trouble now, with their present lift, shape (n,); those that were stay so.
+    def begin(self, which: Flags, lift: Floats, nats: Floats) -> None:
+        """Some series are in trouble now, with their present lift and evidence, shape (n,); those that were stay so.
 
-        What relapses soon after a recovery is measured by the old lift: it is the tail of the same trouble.
+        What relapses soon after a recovery is measured by what it was: it is the tail of the same trouble.
         """
         fresh = which & (self.on == 0)
-        for column in (self.age, self.calm):
-            column[fresh] = 0.0
-        self.worst[fresh & (self.rest >= self._wary)] = 0.0
+        self.age[fresh] = self.calm[fresh] = 0.0
+        new = fresh & (self.rest >= self._wary)
+        self.worst[new] = self.firm[new] = 0.0
         self.on[which] = 1.0
         self.idle[which] = 0.0
         np.maximum(self.worst, np.minimum(lift, _HIGHEST), out=self.worst, where=which)
+        np.maximum(self.firm, nats, out=self.firm, where=which)
 
     def note(self, seen: Floats, due: Floats, spread: Floats, doubt: Floats, lately: Floats) -> Flags:
         """One more bucket, shape (n,) each; answers which series have recovered in it. A gap says nothing.
 
         `lately`, (2, n), is what came in the last `near` buckets and what was due in them: however surely a trouble is on
-        its way out, nobody calls three times the usual calm.
+        its way out, nobody calls more than three times the usual calm.
         """
         np.minimum(self.rest, _NEVER, out=self.rest)
         column = places(self.on)
@@ -71,7 +74,8 @@ class Recovery:
             lift = np.maximum(1.0 + _ON * above, _LEAST)
             gain = (mu * (lift - echo) - y * np.log(lift / echo)) / (spread[column] + _DOUBT * doubt[column] * mu)
             self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
-            calm = (self.calm[column] >= _ENOUGH) & (self.age[column] >= self._soonest)
+            enough = _ENOUGH + _PATIENCE * np.clip((_FIRM - self.firm[column]) / (_FIRM - _FAINT), 0.0, 1.0)
+            calm = (self.calm[column] >= enough) & (self.age[column] >= self._soonest)
             calm &= lately[0][column] <= _STILL * lately[1][column] + _SLACK
             recovered[column] = calm | (self.idle[column] > self._latest)
             self.on[recovered] = 0.0
@@ -99,6 +103,12 @@ class Recovery:
         nats: Floats = np.maximum(1.0 - self.rest[columns] / self._wary, 0.0) * _WARY_NATS
         return nats
 
+    @property
+    def doubtful(self) -> Flags:
+        """True where a trouble is on, and no level's own conditions have held for some minutes, shape (n,)."""
+        doubtful: Flags = (self.on > 0) & (self.idle > self._soonest)
+        return doubtful
+
     def end(self, which: Flags) -> None:
         """Call it over without a test."""
-        self.on[which] = 0.0
+        self.on[which] = self.rest[which] = 0.0

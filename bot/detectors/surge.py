@@ -177,14 +177,15 @@ class Surge:
         over = np.flatnonzero(self._recovery.over)
         return {self._names[column]: float(self._recovery.rest[column]) for column in over.tolist()}
 
-    def lingering(self, over: Floats) -> Flags:
-        """True where nothing but doubt is left of a trouble that was on already so many buckets ago, shape (n,).
+    def end_doubtful(self, over: Floats) -> None:
+        """End every trouble of which nothing but doubt is left, if it was on already so many buckets ago, shape (n,).
 
         No level's own conditions held of late; that it is over is only not certain yet, as where counts are thin.
         """
-        recovery = self._recovery
-        lingering: Flags = (recovery.on > 0) & (recovery.age > over) & (recovery.idle > recovery.near)
-        return lingering
+        doubtful = self._recovery.doubtful & (self._recovery.age > over)
+        if some(doubtful):
+            self._recovery.end(doubtful)
+            self._begin_anew(doubtful)
 
     def excuse(self) -> None:
         """We were away ourselves: reports that are missing until now say nothing of any feed."""
@@ -262,12 +263,9 @@ class Surge:
         """A bucket was closed: end what has recovered, and bring scores, levels and tails up to date."""
         base, noise, recovery = self._base, self._base.noise, self._recovery
         seen, due = self._ring.last(1)
-        lately = self._ring.last(recovery.near)
-        over = recovery.note(seen, due, noise.spread, noise.doubt, lately)
+        over = recovery.note(seen, due, noise.spread, noise.doubt, self._ring.last(recovery.near))
         if some(over):
-            self._ring.restart(over)
-            self._history.echo.begin(over, recovery.echo(*lately) / recovery.near)
-            self._held[:, over] = False
+            self._begin_anew(over)
         found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self._score, self._tail.judge(found.nats, slice(None)))
         self._settle(self._all, self._rules_windows(self._all, None), _sure(found))
@@ -276,6 +274,13 @@ class Surge:
             self._tail.hour()
         self._history.note(self._score, recovery.on > 0)
         self._stale = False
+
+    def _begin_anew(self, over: Flags) -> None:
+        """What has recovered is judged by what comes from now on, but for its echoes."""
+        self._ring.restart(over)
+        near = self._recovery.near
+        self._history.echo.begin(over, self._recovery.echo(*self._ring.last(near)) / near)
+        self._held[:, over] = False
 
     def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
@@ -336,7 +341,7 @@ class Surge:
         if some(which):
             trouble, worst = np.zeros(len(self._all), np.bool_), blank(len(self._all))
             trouble[columns], worst[columns] = which, lift
-            self._recovery.begin(trouble, worst)
+            self._recovery.begin(trouble, worst, self._score)
 
     @staticmethod
     def _rank(held: Flags) -> npt.NDArray[np.intp]:

@@ -59,18 +59,21 @@ def test_judged_evidence_rises_with_evidence_and_never_beyond_it():
     assert tail.judge(tail.bend, slice(None))[0] == pytest.approx(HEALTHY, abs=1e-5)
 
 
-def lately(seen, due, minutes=6):
+FIRM = column(50.0)
+
+
+def lately(seen, due, minutes=3):
     """Seen and due of the last minutes, where every one of them was alike."""
     return np.array([[seen * minutes], [due * minutes]], np.float32)
 
 
-def minutes_until_calm(lift, due, seen, most=600):
+def minutes_until_calm(lift, due, seen, nats=50.0, most=600):
     recovery = Recovery(1, MINUTE)
-    recovery.begin(ON, column(lift))
+    recovery.begin(ON, column(lift), column(nats))
     for minute in range(1, most):
         if recovery.note(column(seen), column(due), column(1.0), column(0.01), lately(seen, due))[0]:
             return minute
-        recovery.begin(ON & (minute % 50 == 0), column(lift))
+        recovery.begin(ON & (minute % 50 == 0), column(lift), column(nats))
     return most
 
 
@@ -78,20 +81,38 @@ def test_recovery_is_fast_after_a_great_outage_and_patient_on_thin_evidence():
     assert minutes_until_calm(lift=20, due=10.0, seen=10) == 6
     assert 6 <= minutes_until_calm(lift=20, due=0.5, seen=0.5) < 12
     assert minutes_until_calm(lift=3, due=0.5, seen=0.5) > 15
+    assert minutes_until_calm(lift=3, due=0.5, seen=0.5, nats=7) > 3 * minutes_until_calm(lift=3, due=0.5, seen=0.5)
+
+
+def test_no_patience_is_asked_for_beyond_firm_evidence():
+    assert minutes_until_calm(lift=3, due=0.5, seen=0.5, nats=20) == minutes_until_calm(
+        lift=3, due=0.5, seen=0.5, nats=500
+    )
+
+
+def test_a_trickle_ends_two_hours_after_the_last_alarm():
+    recovery = Recovery(1, MINUTE)
+    recovery.begin(ON, column(3.0), column(8.0))
+    assert [
+        recovery.note(column(2.0), column(1.0), column(1.0), column(0.0), lately(2.0, 1.0))[0] for _ in range(121)
+    ] == [
+        *[False] * 120,
+        True,
+    ]
 
 
 def test_trouble_that_goes_on_does_not_recover():
     assert minutes_until_calm(lift=10, due=2.0, seen=12) == 600
 
 
-@pytest.mark.parametrize(("seen", "ends"), [(24.0, True), (30.0, False)])
-def test_what_dies_away_is_not_over_while_two_and_a_half_times_the_usual_comes(seen, ends):
+@pytest.mark.parametrize(("seen", "ends"), [(30.0, True), (32.0, False)])
+def test_what_dies_away_is_not_over_while_more_than_three_times_the_usual_comes(seen, ends):
     assert (minutes_until_calm(lift=50, due=10.0, seen=seen) < 60) is ends
 
 
 def test_wariness_after_a_recovery_wears_off():
     recovery = Recovery(1, MINUTE)
-    recovery.begin(ON, column(50.0))
+    recovery.begin(ON, column(50.0), FIRM)
     while not recovery.note(column(5.0), column(5.0), column(1.0), column(0.0), lately(5.0, 5.0))[0]:
         pass
     assert recovery.wary(slice(None))[0] == 5.0
@@ -102,7 +123,7 @@ def test_wariness_after_a_recovery_wears_off():
 
 def after_an_outage(seen, due=10.0, lift=11.0):
     recovery = Recovery(1, MINUTE)
-    recovery.begin(ON, column(lift))
+    recovery.begin(ON, column(lift), FIRM)
     return recovery.echo(column(seen), column(due))[0]
 
 
