@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import numpy as np
+from msgspec.structs import replace
 
-from bot.core.heading import SILENT, tone
+from bot.core.heading import SILENT
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.postmortem import draft
 from bot.core.printing import incident_json, moment, numbers_json, thread_json
-from bot.core.showing import ladder, shown
+from bot.core.showing import ladder, shown, span
 from bot.core.silence import Silences
 from bot.core.tally import Tally
 from bot.detectors.graded import Watched, trouble
@@ -319,9 +320,8 @@ def _folded(words: str) -> str:
 def _spans(service: Service, incident: Incident | None) -> tuple[Span, ...]:
     if incident is None or incident.opened_at is None:
         return ()
-    end = incident.eased_at or incident.closed_at
-    colour = tone(incident.peak_level, service.policy)
-    return (Span(onset=incident.started_at, opened=incident.opened_at, end=end, tone=colour),)
+    peak = incident.peak.count if incident.peak else 0
+    return (replace(span(incident, service.policy), peak=peak),)
 
 
 def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:

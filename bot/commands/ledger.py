@@ -13,9 +13,9 @@ from typing import TextIO
 import numpy as np
 
 from bot.app import House
-from bot.core.heading import tone
-from bot.core.model import Incident, Picture, Policy, Span
+from bot.core.model import Incident, Picture
 from bot.core.printing import moment
+from bot.core.showing import span
 from bot.detectors.ring import Floats
 from bot.detectors.surge import Closed
 
@@ -84,7 +84,7 @@ class Ledger:
             usual=tuple(due),
             low=tuple(_noisy(value, -2) for value in due),
             high=tuple(_noisy(value, 2) for value in due),
-            spans=tuple(_span(incident, known.policy) for incident in incidents),
+            spans=tuple(span(incident, known.policy) for incident in incidents),
         )
 
 
@@ -127,9 +127,3 @@ def _summed(column: Floats, size: int) -> list[float | None]:
 def _noisy(usual: float | None, deviations: float) -> float | None:
     """The edge of ordinary noise around a usual count, as of a Poisson count."""
     return None if usual is None else max(usual + deviations * math.sqrt(usual), 0.0)
-
-
-def _span(incident: Incident, policy: Policy) -> Span:
-    opened = incident.opened_at or incident.started_at
-    end = incident.eased_at or incident.closed_at
-    return Span(onset=incident.started_at, opened=opened, end=end, tone=tone(incident.peak_level, policy))

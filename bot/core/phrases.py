@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -52,9 +53,7 @@ def reports(count: int) -> str:
 
 def few(number: float) -> str:
     """A usual count, without false precision."""
-    if number < 0.5:
-        return "none"
-    return f"{number:,.0f}"
+    return "none" if number < 0.5 else f"{math.floor(number + 0.5):,}"
 
 
 def ratio(times: float | None) -> str:
@@ -84,7 +83,7 @@ def listed(words: Sequence[str]) -> str:
 
 def upper(words: str) -> str:
     """The words as they begin a sentence; names that begin small stay so."""
-    return words if words.startswith("iPhone") else words[:1].upper() + words[1:]
+    return words if words.startswith("iOS") else words[:1].upper() + words[1:]
 
 
 def plain(text: Text) -> str:

@@ -1,4 +1,4 @@
-"""The head message of whatever a channel may be told of: an incident, the house's own trouble, a summary."""
+"""What is shown of whatever a channel may be told of: an incident, the house's own trouble, a summary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.core import ailment, heading, held, together
-from bot.core.model import Head, Incident, Policy, Source
+from bot.core.model import Head, Incident, Policy, Source, Span
 
 
 def shown(incident: Incident, policy: Policy, *, link: str = "", troubled: Sequence[Source] = ()) -> Head:
@@ -18,6 +18,16 @@ def shown(incident: Incident, policy: Policy, *, link: str = "", troubled: Seque
     if incident.members:
         return held.head(incident, policy)
     return heading.head(incident, policy, link=link, troubled=troubled)
+
+
+def span(incident: Incident, policy: Policy) -> Span:
+    """An incident as a chart shows it, in the colour of the worst that it was; one that opened."""
+    return Span(
+        onset=incident.started_at,
+        opened=incident.opened_at or incident.started_at,
+        end=incident.eased_at or incident.closed_at,
+        tone=heading.tone(incident.peak_level, policy),
+    )
 
 
 def ladder(incident: Incident, policies: Mapping[str, Policy]) -> Policy:

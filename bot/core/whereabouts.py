@@ -9,7 +9,7 @@ from bot.core.phrases import listed
 from bot.core.places import label
 
 _MANY = 4  # places or platforms that one sentence names
-_IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "unknown": "unknown platforms"}
+_IN_A_SENTENCE = {"web": "the web", "api": "the API", "app": "the app", "ios": "iOS", "unknown": "unknown platforms"}
 _WITH_ARTICLE = frozenset({"US", "GB", "NL", "PH", "AE", "DO", "CF", "MV", "BS", "GM"})
 
 

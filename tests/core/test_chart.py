@@ -109,9 +109,10 @@ def test_onset_opening_and_end_are_marked_apart_and_in_words() -> None:
     assert [bool(mark.get("stroke-dasharray")) for mark in marks] == [True, False]
 
 
-def test_the_top_of_the_incident_carries_its_count() -> None:
+@pytest.mark.parametrize(("peak", "written"), [(0, "312"), (321, "321")])
+def test_the_top_of_the_incident_carries_its_count_as_the_thread_tells_it(peak: int, written: str) -> None:
     counts: list[float | None] = [900, *[5] * 20, 312, *[5] * 20]
-    assert "312" in words(svg(picture(counts, spans=(Span(onset=at(15), opened=at(16)),))))
+    assert written in words(svg(picture(counts, spans=(Span(onset=at(15), opened=at(16), peak=peak),))))
 
 
 def test_an_incident_outside_the_picture_leaves_no_mark() -> None:

@@ -94,6 +94,7 @@ def test_a_duration_is_said_as_people_say_it(seconds, words):
         (312, 6.0, 52.0, "312 reports in 15 min, usually 6 (52 times as many)"),
         (1, 0.2, 2.0, "1 report in 15 min, usually none (2 times as many)"),
         (15, 6.0, 2.5, "15 reports in 15 min, usually 6 (2.5 times as many)"),
+        (1, 0.5, 2.0, "1 report in 15 min, usually 1 (2 times as many)"),
         (7, 6.0, 1.1, "7 reports in 15 min, usually 6"),
         (12, None, None, "12 reports in 15 min (no usual known yet)"),
         (12345, 6000.0, 2.1, "12,345 reports in 15 min, usually 6,000 (2.1 times as many)"),
@@ -128,7 +129,7 @@ def test_without_a_usual_people_simply_report_problems():
             Scope(regions=tuple(Share(code=code, share=0.1) for code in ("DE", "FR", "IT", "ES", "PT", "AT"))),
             "mostly in Germany, France, Italy and 3 more",
         ),
-        (Scope(spared=("JP", "ios")), "Japan and iPhone and iPad look normal"),
+        (Scope(spared=("JP", "ios")), "Japan and iOS look normal"),
     ],
 )
 def test_where_names_the_hit_and_the_spared(scope, words):
