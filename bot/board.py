@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from bot.core.heading import SILENT
 from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
 from bot.core.postmortem import draft
-from bot.core.printing import incident_json, moment, numbers_json, thread_json
+from bot.core.printing import between_json, incident_json, moment, numbers_json, thread_json
 from bot.core.showing import ladder, shown, span
 from bot.core.silence import Silences
 from bot.core.tally import Tally
@@ -203,6 +203,7 @@ class Board:
         return {
             **printed,
             "state": incident.state.value,
+            "started_between": between_json(incident.started_between),
             "verdict": incident.verdict or None,
             "threads": [thread_json(t) for t in threads],
         }

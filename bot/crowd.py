@@ -196,6 +196,7 @@ class Crowd:
             source="reports",
             level=verdict.level,
             since=verdict.since,
+            between=verdict.between,
             numbers=verdict.numbers,
             scope=self._scope(service, now) if verdict.level else None,
             note=verdict.doubt,

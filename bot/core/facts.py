@@ -50,8 +50,8 @@ def _settled(old: tuple[Reading, ...], new: tuple[Reading, ...]) -> tuple[Readin
 def _continued(before: Reading | None, now: Reading) -> Reading:
     if before is None:
         return now
-    if before.level and now.level and before.since and now.since:
-        now = replace(now, since=min(before.since, now.since))
+    if before.level and now.level and before.since and now.since and before.since <= now.since:
+        now = replace(now, since=before.since, between=before.between)
     return before if replace(now, at=before.at) == before else now
 
 
@@ -64,21 +64,29 @@ def with_facts(incident: Incident, event: Judged, policy: Policy) -> Incident:
     crowd = _people(event.readings)
     speaking = kinds(event.readings, policy)
     raised = [r for r in event.readings if policy.rank(r.level)]
-    began = min((r.since for r in raised if r.since), default=incident.started_at)
     first = min(raised, key=lambda r: r.since or r.at).kind if raised else None
     peak = _peak(incident.peak, crowd)
+    readings = _settled(incident.readings, event.readings)
     incident = replace(
-        incident,
-        readings=_settled(incident.readings, event.readings),
+        _begun(incident, readings, policy),
+        readings=readings,
         numbers=crowd.numbers if crowd else incident.numbers,
         peak=peak,
         worst_scope=crowd.scope if crowd and crowd.scope and peak != incident.peak else incident.worst_scope,
-        started_at=min(began, incident.started_at) if incident.opened_at is None else incident.started_at,
         first_kind=incident.first_kind or first,
         causes=event.causes,
         confidence=_confidence(incident, speaking),
     )
     return _seen_scope(incident, crowd.scope if crowd and crowd.level else None, event.at)
+
+
+def _begun(incident: Incident, readings: tuple[Reading, ...], policy: Policy) -> Incident:
+    """The incident with the earliest start that those who speak for it know of; once it is open, that stands."""
+    known = [(r.since, r.between) for r in readings if r.since and policy.rank(r.level)]
+    if incident.opened_at is not None or not known:
+        return incident
+    at, between = min(known, key=lambda start: start[0])
+    return replace(incident, started_at=at, started_between=between) if at <= incident.started_at else incident
 
 
 def _peak(peak: Peak | None, crowd: Reading | None) -> Peak | None:

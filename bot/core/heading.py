@@ -150,8 +150,9 @@ def _facts(incident: Incident) -> tuple[Fact, ...]:
 
 
 def _counted(incident: Incident) -> list[Fact]:
-    began = (When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")
-    facts = [Fact(label="Began", value=began)]
+    doubt = phrases.between(incident)
+    began: Text = (When(incident.started_at, "date"), " (", When(incident.started_at, "ago"), ")")
+    facts = [Fact(label="Began", value=(*began, *((", ", *doubt) if doubt else ())))]
     if incident.numbers is not None:
         facts.append(Fact(label="Now", value=(phrases.counted(incident.numbers),)))
     if incident.peak is not None and wording.remarkable(incident.peak):

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from bot.core.model import Numbers, Part, Text, When
+from bot.core.model import Incident, Numbers, Part, Text, When
 
 MORE = 1.5
 """Times the usual, from which on a count is worth a remark."""
+_SURE = timedelta(minutes=5)  # either side of a start: less is no doubt worth a word
 _MUCH = ((20.0, "far more"), (4.0, "many more"), (0.0, "more"))
 
 
@@ -24,6 +25,20 @@ def lasted(span: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min"
+
+
+def began(incident: Incident) -> Text:
+    """`about 03:03 (between 02:40 and 03:10)`: when it began, with the doubt of that if it is worth a word."""
+    doubt = between(incident)
+    return ("about ", When(incident.started_at), *((" (", *doubt, ")") if doubt else ()))
+
+
+def between(incident: Incident) -> Text:
+    """`between 02:40 and 03:10`: how surely it began when it did; nothing where that is sure to a few minutes."""
+    span = incident.started_between
+    if span is None or max(incident.started_at - span.early, span.late - incident.started_at) <= _SURE:
+        return ()
+    return ("between ", When(span.early), " and ", When(span.late))
 
 
 def counted(numbers: Numbers) -> str:

@@ -52,7 +52,7 @@ def _facts(incident: Incident) -> list[str]:
 
 def _rows(incident: Incident) -> Iterator[tuple[str, str]]:
     yield "Worst level", escaped(incident.peak_level or incident.level)
-    yield "Began, as estimated", _minute(incident.started_at)
+    yield "Began, as estimated", _began(incident)
     yield "Opened", _after(incident.opened_at, incident.started_at, "the start")
     yield "Calm again", _minute(incident.eased_at)
     yield "Closed", _minute(incident.closed_at)
@@ -66,6 +66,12 @@ def _rows(incident: Incident) -> Iterator[tuple[str, str]]:
     yield "Likely cause", escaped(phrases.listed(incident.causes))
     if incident.verdict:
         yield "Was it real?", f"{incident.verdict.replace('-', ' ')}, says {quoted(incident.verdict_by)}"
+
+
+def _began(incident: Incident) -> str:
+    span = incident.started_between if phrases.between(incident) else None
+    doubt = f", between {span.early:%H:%M} and {span.late:%H:%M}" if span else ""
+    return f"{_minute(incident.started_at)}{doubt}"
 
 
 def _impact(incident: Incident) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.core.model import Entry, Incident, Numbers, Peak, Scope, Share, Thread
+from bot.core.model import Between, Entry, Incident, Numbers, Peak, Scope, Share, Thread
 from bot.core.phrases import plain
 
 
@@ -35,6 +35,11 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "level": entry.level,
         "text": plain(entry.text).strip(),
     }
+
+
+def between_json(between: Between | None) -> dict[str, Any] | None:
+    """How surely an incident began when it did."""
+    return {"early": moment(between.early), "late": moment(between.late)} if between else None
 
 
 def thread_json(thread: Thread) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bot.core.model import (
     Text,
     When,
 )
-from bot.core.phrases import MORE, counted, lasted, lifted, listed, ratio, reports, upper
+from bot.core.phrases import MORE, began, between, counted, lasted, lifted, listed, ratio, reports, upper
 from bot.core.whereabouts import symptoms, where
 
 _WHO = {
@@ -187,9 +187,8 @@ def _source(reading: Reading) -> Text:
 
 
 def _began(incident: Incident) -> Text:
-    if incident.opened_at is None or incident.opened_at - incident.started_at < timedelta(minutes=2):
-        return ()
-    return ("Began about ", When(incident.started_at), ". ")
+    late = incident.opened_at is not None and incident.opened_at - incident.started_at >= timedelta(minutes=2)
+    return ("Began ", *began(incident), ". ") if late or between(incident) else ()
 
 
 def _where(scope: Scope | None, *, begun: bool = False) -> Text:

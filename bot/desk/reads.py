@@ -185,4 +185,4 @@ def _counted(verdict: Verdict) -> str:
 def _opened(incident: Incident) -> Text:
     if incident.opened_at is None:
         return ("not yet.",)
-    return (When(incident.opened_at, "date"), ", began about ", When(incident.started_at), ".")
+    return (When(incident.opened_at, "date"), ", began ", *phrases.began(incident), ".")

@@ -7,12 +7,15 @@ from math import ceil
 
 import numpy as np
 
+from bot.core.model import Between
 from bot.detectors.baseline import GROWN_AFTER, Baseline
 from bot.detectors.echo import Echo
-from bot.detectors.evidence import onset, unknown_usual
+from bot.detectors.evidence import unknown_usual
 from bot.detectors.gap import Gap
+from bot.detectors.onset import onset
 from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, clipped, named, some
 from bot.detectors.streak import Streak
+from bot.detectors.verdict import Start
 
 _HOUR = timedelta(hours=1)
 _DELAY = timedelta(minutes=30)  # a bucket is learned when it is so old: time enough to see that it was an outage
@@ -95,17 +98,22 @@ class History:
         if some(stale):
             self._adopt(stale)
 
-    def onset(self, column: int, fresh: float, part: float, grace: int) -> datetime:
-        """When the present excess of one series began, as far back as is remembered; the running bucket included."""
+    def onset(self, column: int, fresh: float, part: float, grace: int) -> Start:
+        """When the present excess of one series began, as far back as is remembered; the running bucket included.
+
+        What came in that may have come at once, and is held against a whole bucket: no start is sought within one.
+        """
         depth = min(self.ring.depth, max(ceil(_REACH / self.tick), grace))
         sums = self.ring.history(depth, column)
         buckets: Floats = np.empty((2, depth + 1), np.float64)
         np.subtract(sums[:, 1:], sums[:, :-1], out=buckets[:, :-1], dtype=np.float64)
-        buckets[:, -1] = fresh, self.base.due(self.ring.end)[column] * part
+        buckets[:, -1] = fresh, self.base.due(self.ring.end)[column] * (1.0 if fresh else part)
         seen, due = buckets
         if not self.base.known[column]:
             due = unknown_usual(seen, due)
-        return self.time(self.ring.end - depth + onset(seen, due, float(self.base.noise.spread[column]), grace))
+        found = onset(seen, due, float(self.base.noise.spread[column]), grace)
+        best, early, late = (self.time(self.ring.end - depth + place) for place in found)
+        return Start(best, Between(early=early, late=late))
 
     def revise(self, column: int, number: int, count: float) -> None:
         """Give a closed bucket of one series another count (NaN: it was a gap); if it is not learned yet, it will be."""

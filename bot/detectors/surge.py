@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.model import Between
 from bot.detectors import keep
 from bot.detectors.gap import DEAD
 from bot.detectors.history import History
@@ -19,7 +20,7 @@ from bot.detectors.recovery import Recovery
 from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, named, places, some
 from bot.detectors.scan import Found, Running, Scan
 from bot.detectors.tail import Tail
-from bot.detectors.verdict import Judgement, Verdict, Weighed
+from bot.detectors.verdict import Judgement, Start, Verdict, Weighed
 
 _SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
 _LEEWAY = 3.0  # nats by which the lift of a window may be less than it looks
@@ -350,11 +351,13 @@ class Surge:
             ranks[holds] = rank
         return ranks
 
-    def _since(self, column: int, rank: int, running: _Running) -> datetime:
+    def _since(self, column: int, rank: int, running: _Running) -> Start:
         if not self._ring.end:
-            return running.now
+            return Start(running.now, Between(early=running.now, late=running.now))
         grace = ceil(self._ladder.widths[rank, column])
-        return min(self._history.onset(column, running.seen, running.part, grace), running.now)
+        at, between = self._history.onset(column, running.seen, running.part, grace)
+        early, late = min(between.early, running.now), min(between.late, running.now)
+        return Start(min(at, running.now), Between(early=early, late=late))
 
     def _parts(self) -> dict[str, Floats]:
         """Everything remembered but the ring, by name; the arrays themselves."""

@@ -10,9 +10,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bot.core.model import Numbers
+from bot.core.model import Between, Numbers
 from bot.detectors.levels import LEAST_USUAL, Ladder
 from bot.detectors.ring import Columns, Flags, Floats
+
+
+class Start(NamedTuple):
+    """When the present excess began: the most likely bucket, and between which times it was."""
+
+    at: datetime
+    between: Between
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +32,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Numbers
     level: str = ""
     since: datetime | None = None
+    between: Between | None = None
     rule: str = ""
     doubt: str = ""
 
@@ -46,7 +54,7 @@ class Weighed(NamedTuple):
 class Judgement(Mapping[str, Verdict]):
     """The verdicts of one moment on some services. `raised` are those with a level; `since` says when these began."""
 
-    def __init__(self, names: Sequence[str], ladder: Ladder, weighed: Weighed, since: Mapping[int, datetime]) -> None:
+    def __init__(self, names: Sequence[str], ladder: Ladder, weighed: Weighed, since: Mapping[int, Start]) -> None:
         self._names, self._ladder, self._weighed = names, ladder, weighed
         self._places: dict[str, int] = {}
         self.raised = {names[place]: self._raised(place, began) for place, began in since.items()}
@@ -66,13 +74,14 @@ class Judgement(Mapping[str, Verdict]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def _raised(self, place: int, since: datetime) -> Verdict:
+    def _raised(self, place: int, began: Start) -> Verdict:
         rule = self._ladder.rules[self._weighed.columns[place]][self._weighed.ranks[place]]
         return Verdict(
             series=self._names[place],
             numbers=self._numbers(place),
             level=rule.level,
-            since=since,
+            since=began.at,
+            between=began.between,
             rule=rule.sentence(),
         )
 

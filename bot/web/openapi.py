@@ -34,6 +34,7 @@ _INCIDENT = _object(
     id=_TEXT,
     service=_TEXT,
     state=_TEXT,
+    started_between={"oneOf": [_object("early late", early=_STAMP, late=_STAMP), {"type": "null"}]},
     verdict={"type": ["string", "null"], "enum": ["real", "false-alarm", None]},
     level=_TEXT,
     confidence=_TEXT,

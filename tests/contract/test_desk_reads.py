@@ -106,6 +106,13 @@ async def test_why_names_the_rule_and_its_line(life):
     assert "config.yaml:5" in told
 
 
+async def test_why_says_between_which_times_it_began_where_that_is_in_doubt(life):
+    await life.beat(15, reports=1)
+    assert "began about 12:10 UTC (between 12:00 UTC and 12:10 UTC)." in said(await life.say("why"))
+    printed = await life.house.board.incident(life.incident().id)
+    assert printed["started_between"] == {"early": "2026-01-05T12:00:00Z", "late": "2026-01-05T12:10:00Z"}
+
+
 async def test_why_of_a_calm_service_says_that_there_is_no_incident(life):
     await life.broken("cloud")
     assert said(await life.say("why calm")).startswith("Calm: no incident.")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.core.model import Policy, Service, State
+from bot.core.phrases import plain
 from bot.core.reports import Window
 from bot.core.tally import Tally
 from bot.database import Database
@@ -28,9 +29,9 @@ POLICY = Policy(
 @pytest.fixture
 async def engine():
     database = Database(":memory:")
-    tally = Tally(width=MINUTE)
+    store, tally = SqliteStore(database), Tally(width=MINUTE)
     engine = Engine(
-        store=SqliteStore(database),
+        store=store,
         tally=tally,
         services={"twitter": Service(id="twitter", policy=POLICY)},
         rules={"twitter": RULES},
@@ -38,7 +39,7 @@ async def engine():
         tick=MINUTE,
         changed=lambda _: None,
     )
-    engine.counts = tally
+    engine.counts, engine.saved = tally, store
     await engine.wake(T0)
     yield engine
     await database.aclose()
@@ -90,3 +91,27 @@ async def test_a_small_place_opens_though_the_total_hides_it_and_survives_a_rest
     assert incident.state is State.OPEN
     assert [share.code for share in incident.scope.regions] == ["IN"]
     assert incident.readings[0].rule.endswith("from India")
+
+
+@pytest.mark.parametrize(
+    ("counts", "doubtful"),
+    [([1, 1, 2, 2, 1, 2] * 4, True), ([20] * 5, False)],
+    ids=["a weak excess", "a sudden one"],
+)
+async def test_a_start_is_told_with_the_times_it_lies_between_where_it_is_in_doubt(engine, counts, doubtful):
+    now = T0
+    for minute in range(26 * 60):
+        place(engine, now, 1, (0, 1, 0, 1, 0, 0)[minute % 6])
+        now += MINUTE
+        await engine.beat(now)
+    for count in counts:
+        place(engine, now, 1, count)
+        now += MINUTE
+        await engine.beat(now)
+    incident = engine.cases["twitter"].incident
+    span, began = incident.started_between, T0 + 26 * 60 * MINUTE
+    assert span.early <= incident.started_at < span.late <= incident.opened_at
+    assert span.early <= began <= span.late
+    [opened] = await engine.saved.entries(incident.id)
+    assert ("(between " in plain(opened.text)) is doubtful
+    assert (began - span.early > 5 * MINUTE) is doubtful

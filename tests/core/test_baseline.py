@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bot.detectors.baseline import Baseline
-from bot.detectors.evidence import deviance, onset, unknown_usual
+from bot.detectors.evidence import deviance, unknown_usual
 from bot.detectors.ring import Ring
 from bot.detectors.streak import Streak
 
@@ -145,23 +145,6 @@ def test_few_expected_or_unknown_counts_are_no_evidence(seen, due):
 
 def test_clumping_and_doubt_weaken_evidence():
     assert score(20, 5) > score(20, 5, spread=2) > score(20, 5, spread=2, doubt=0.2) > 0
-
-
-@pytest.mark.parametrize(
-    ("seen", "begins"),
-    [
-        ([1, 1, 1, 1, 1, 9, 9, 9], 5),
-        ([1, 1, 1, 4, 4, 4, 4, 40], 3),
-        ([9, 9, 0, 0, 0, 0, 0, 9], 7),
-        ([0, 0, 0, 0, 0, 0, 0, 0], 7),
-    ],
-)
-def test_the_start_is_where_the_excess_began(seen, begins):
-    assert onset(np.array(seen, float), np.ones(len(seen)), 1.0, 1) == begins
-
-
-def test_the_calm_of_the_newest_buckets_does_not_hide_what_raised_the_level():
-    assert onset(np.array([1.0] * 9 + [20, 20] + [0] * 6), np.ones(17), 1.0, 10) == 9
 
 
 def test_a_stand_in_for_an_unknown_usual_is_the_middle_of_the_past_and_never_nothing():

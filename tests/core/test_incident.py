@@ -12,6 +12,7 @@ from bot.core.acts import objection
 from bot.core.incident import step
 from bot.core.model import (
     Acted,
+    Between,
     Case,
     Confidence,
     Evidence,
@@ -127,6 +128,30 @@ def test_a_suspicion_that_lasts_opens_with_its_true_start():
     assert (play.incident.state, play.kinds) == (State.OPEN, [Kind.OPENED])
     assert (play.incident.started_at, play.incident.opened_at) == (T0, at(2))
     assert "60 reports in 15 min, usually 4 (15 times as many)" in plain(play.entries[0].text)
+
+
+def dated(minute: float, began: float, before: float) -> Reading:
+    """People's word, with a start that may lie as many minutes earlier as is said, or two later."""
+    span = Between(early=at(began - before), late=at(began + 2))
+    return replace(people(minute, "major"), since=at(began), between=span)
+
+
+def test_the_earliest_estimate_of_the_start_stands_with_its_own_bounds():
+    play = Play().judge(10, dated(10, 7, 20)).judge(11, dated(11, 5, 3)).judge(12, dated(12, 6, 1))
+    assert play.kinds == [Kind.OPENED]
+    assert (play.incident.started_at, play.incident.started_between) == (at(5), Between(early=at(2), late=at(7)))
+    assert play.incident.readings[0].between == play.incident.started_between
+
+
+def test_the_start_stands_with_its_bounds_once_it_was_told():
+    play = Play().judge(10, dated(10, 7, 20)).judge(12, dated(12, 7, 20)).judge(20, dated(20, 2, 1))
+    assert (play.incident.started_at, play.incident.started_between) == (at(7), Between(early=at(-13), late=at(9)))
+
+
+def test_a_start_that_somebody_told_has_no_doubt_to_tell_of():
+    told = replace(vendor(10, level="major"), since=at(3))
+    play = Play().judge(10, dated(10, 7, 20), told)
+    assert (play.incident.started_at, play.incident.started_between) == (at(3), None)
 
 
 def test_two_kinds_of_evidence_open_at_once_and_confirmed():

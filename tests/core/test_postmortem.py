@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bot.core.markdown import markdown, quoted
 from bot.core.model import (
+    Between,
     Bold,
     Confidence,
     Entry,
@@ -94,6 +96,20 @@ def test_it_says_when_how_bad_and_who_knew_first() -> None:
     assert told["Peak"] == "1,479 reports at 2022-11-04 07:03, 93 times as many as usual"
     assert told["Known first from"] == "people's reports"
     assert told["Was it real?"] == "real, says `Bo`"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (None, "2022-11-04 03:03"),
+        ((3, 4), "2022-11-04 03:03"),
+        ((23, 7), "2022-11-04 03:03, between 02:40 and 03:10"),
+    ],
+)
+def test_a_doubtful_start_stands_with_the_times_it_lies_between(span, words) -> None:
+    early, late = (timedelta(minutes=minutes) for minutes in span or (0, 0))
+    between = Between(early=T0 - early, late=T0 + late) if span else None
+    assert rows(draft(replace(OVER, started_between=between), LINES))["Began, as estimated"] == words
 
 
 def test_the_acknowledgement_is_counted_from_the_opening() -> None:

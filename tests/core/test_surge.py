@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.model import Between
 from bot.detectors.levels import Rule
 from bot.detectors.past import Past
 from bot.detectors.surge import Closed, Surge
@@ -335,6 +336,7 @@ def test_without_history_a_plain_count_opens_and_no_usual_is_claimed():
     surge = Surge(RULES, MINUTE)
     [verdict] = surge.judge(START, {"flat": 12}, only=["flat"])
     assert (verdict.level, verdict.since) == ("minor", START)
+    assert verdict.between == Between(early=START, late=START)
     assert (verdict.numbers.usual, verdict.numbers.times, verdict.numbers.score) == (None, None, 0.0)
 
 
@@ -355,7 +357,8 @@ def test_without_history_the_start_is_still_found():
     feed.run(timedelta(hours=2), fixed={"flat": 0})
     begun = feed.now
     feed.run(10 * MINUTE, fixed={"flat": 5})
-    assert feed.verdict("flat").since == begun
+    verdict = feed.verdict("flat")
+    assert (verdict.since, verdict.between) == (begun, Between(early=begun - MINUTE, late=begun + MINUTE))
 
 
 def test_the_start_goes_back_to_the_first_weak_complaints():
@@ -486,7 +489,9 @@ def test_no_input_raises_or_makes_a_number_that_is_none(past, rows, skips, runni
         assert np.isfinite(surge.closed().score).all()
     moment = now + timedelta(seconds=seconds)
     for verdict in surge.judge(moment, {"flat": running} if running is not None else {}):
-        assert verdict.since is None or verdict.since <= moment
+        assert (verdict.since is None) == (verdict.between is None) == (not verdict.level)
+        if verdict.since and verdict.between:
+            assert verdict.between.early <= verdict.since <= verdict.between.late <= moment
         numbers = verdict.numbers
         assert all(isfinite(n) for n in (numbers.usual, numbers.times, numbers.score) if n is not None)
     assert isfinite(sum(map(np.sum, surge._history.columns().values())))

@@ -1,14 +1,18 @@
 """The sentences people read: numbers with units, scope in plain words, strangers' words marked as such."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from bot.chats.discord_looks import fit
+from bot.chats.slack_text import mrkdwn
 from bot.core import phrases, whereabouts, wording
 from bot.core.heading import head, tone
 from bot.core.model import (
     Acted,
+    Between,
     Confidence,
     Evidence,
     Health,
@@ -23,7 +27,7 @@ from bot.core.model import (
     Share,
     State,
 )
-from bot.core.printing import incident_json
+from bot.core.printing import between_json, incident_json
 
 T0 = datetime(2022, 11, 4, 3, 3, tzinfo=UTC)
 POLICY = Policy(
@@ -244,6 +248,65 @@ def test_any_ladder_has_its_colours(levels, tones):
     policy = replace(POLICY, levels=levels)
     assert [tone(level, policy) for level in levels] == tones
     assert tone("", policy) == "calm"
+
+
+def between(before: float, after: float) -> Incident:
+    """The incident, begun so many minutes before or after what is told."""
+    early, late = (T0 + timedelta(minutes=minutes) for minutes in (-before, after))
+    return replace(INCIDENT, started_between=Between(early=early, late=late))
+
+
+@pytest.mark.parametrize("incident", [INCIDENT, between(0, 0), between(1, 1), between(5, 5)])
+def test_a_start_that_is_sure_to_a_few_minutes_is_told_without_doubt(incident):
+    assert phrases.between(incident) == ()
+    assert "Began about 03:03 UTC. " in phrases.plain(wording.opened(incident, POLICY))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (23, 7, "between 02:40 UTC and 03:10 UTC"),
+        (6, 1, "between 02:57 UTC and 03:04 UTC"),
+        (1, 6, "between 03:02 UTC and 03:09 UTC"),
+        (200, 1, "between 23:43 UTC and 03:04 UTC"),
+    ],
+)
+def test_a_doubtful_start_is_told_with_the_times_it_lies_between(before, after, words):
+    incident = between(before, after)
+    assert f"Began about 03:03 UTC ({words}). " in phrases.plain(wording.opened(incident, POLICY))
+    [began] = [fact.value for fact in head(incident, POLICY).facts if fact.label == "Began"]
+    assert phrases.plain(began).endswith(f", {words}")
+
+
+def test_a_doubtful_start_is_told_even_when_it_opened_at_once():
+    incident = replace(between(20, 1), opened_at=T0)
+    assert "Began about 03:03 UTC (between 02:43 UTC and 03:04 UTC). " in phrases.plain(
+        wording.opened(incident, POLICY)
+    )
+
+
+def test_the_times_a_start_lies_between_are_printed_or_nothing():
+    printed = between_json(between(1, 2).started_between)
+    assert printed == {"early": "2022-11-04T03:02:00Z", "late": "2022-11-04T03:05:00Z"}
+    assert between_json(None) is None
+
+
+@pytest.mark.parametrize(
+    ("render", "words"),
+    [
+        (
+            lambda text: mrkdwn(text, 3000),
+            r"Began about <!date\^1667530980\^\S+\|03:03 UTC> \(between <!date\^1667529600\^",
+        ),
+        (
+            lambda text: fit(text, 4000),
+            r"Began about <t:1667530980:t> \(between <t:1667529600:t> and <t:1667531400:t>\)\.",
+        ),
+    ],
+    ids=["slack", "discord"],
+)
+def test_each_chat_shows_the_times_a_start_lies_between_in_the_readers_own_zone(render, words):
+    assert re.search(words, render(wording.opened(between(23, 7), POLICY)))
 
 
 def test_the_printed_incident_has_the_shape_of_the_contract():

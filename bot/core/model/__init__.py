@@ -6,7 +6,7 @@ first; the empty string means calm.
 
 from bot.core.model.charts import Picture, Span
 from bot.core.model.events import Acted, Event, Judged
-from bot.core.model.evidence import Evidence, Numbers, Reading, Scope, Share
+from bot.core.model.evidence import Between, Evidence, Numbers, Reading, Scope, Share
 from bot.core.model.incidents import Case, Confidence, Entry, Incident, Kind, Member, Peak, State
 from bot.core.model.people import Answer, Field, Form, Person, Request
 from bot.core.model.posts import Button, Fact, Head, Line, Source, Thread
@@ -17,6 +17,7 @@ from bot.core.model.text import Bold, Part, Said, Text, When
 __all__ = [
     "Acted",
     "Answer",
+    "Between",
     "Bold",
     "Button",
     "Case",

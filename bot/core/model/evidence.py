@@ -55,14 +55,25 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
     of: str = ""
 
 
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """The two times between which something most likely happened, UTC."""
+
+    early: datetime
+    late: datetime
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A signal judged: the level it speaks for, and the facts that made it so."""
+    """A signal judged: the level it speaks for, and the facts that made it so.
+
+    `since` is when the trouble began; `between` says how surely, where that is an estimate and nobody's word.
+    """
 
     at: datetime
     kind: Evidence
     source: str
     level: str = ""
     since: datetime | None = None
+    between: Between | None = None
     note: str = ""
     url: str = ""
     health: Health | None = None

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from bot.core.model.evidence import Evidence, Numbers, Reading, Scope
+from bot.core.model.evidence import Between, Evidence, Numbers, Reading, Scope
 from bot.core.model.signals import Notice
 from bot.core.model.text import Text
 
@@ -70,8 +70,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """One trouble of one service, from the first suspicion to the close.
 
-    `since` is when the present state was entered; `started_at` the estimated true start; `seq` counts the timeline
-    entries; `rev` grows with every change a head message would show. `quelled` is the level at which a person closed
+    `since` is when the present state was entered; `started_at` the true start as somebody told it, or else as
+    it is estimated, `started_between` then saying how surely; `seq` counts the timeline entries; `rev` grows with every change a head message would show. `quelled` is the level at which a person closed
     it: only something worse, or calm first, lets it speak again. Muted by somebody without `muted_until` is muted until
     it recovers. `fine` holds one mark for each person who said that it works for them; `verdict` is `real` or
     `false-alarm`, once a person said so. `called` are the levels at which it has called people, `aloud` is the number of
@@ -88,6 +88,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     peak_level: str
     confidence: Confidence = Confidence.SUSPECTED
     started_at: datetime
+    started_between: Between | None = None
     opened_at: datetime | None = None
     eased_at: datetime | None = None
     closed_at: datetime | None = None
