@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from bench.detection import load, ours, places, rivals
 from bench.detection.measure import Result, calibrated, chosen, measured, severities
 from bench.detection.partial import KINDS, partial
 from bench.detection.recorded import COUNTS, recorded
+from bench.detection.starts import begun, dated
 from bench.detection.world import SHAPES, World, world
 
 DEVELOPMENT, REPORTED = (101, 102), (901, 902)
@@ -51,6 +52,8 @@ def _report(*, quick: bool) -> str:
             "### The wild world, whose crowds nobody recorded\n\n" + _table(wild),
             "### Real counts, with outages put in\n\n" + (_table(real) if real[0] else _UNMEASURED),
             "### By shape: recall and median delay\n\n" + _shapes(even),
+            "### When: the start that is told of the outages that were found\n\n"
+            + dated({"simulated": _told(even), "wild": _told(wild), "real": _told(real)}),
             "### Where: outages of a part of the users\n\n" + _places(placed, noisy),
         ]
     )
@@ -94,12 +97,14 @@ def _size(*, quick: bool) -> dict[str, int]:
 
 
 def _own(lived: World) -> tuple[Result, Result]:
-    """The product at the budget on this series, and as it is shipped; the first with how well it grades."""
+    """The product at the budget on this series, and as it is shipped; the first with how it grades and dates."""
     found = ours.lived(lived, ours.ladders() | {"graded": ours.GRADED})
     graded, shipped = found.pop("graded"), measured(found.pop("shipped").incidents, lived)
-    _, best = chosen({-float(budget): one.incidents for budget, one in found.items()}, lived)
+    tried = {-float(budget): one for budget, one in found.items()}
+    least, best = chosen({budget: one.incidents for budget, one in tried.items()}, lived)
+    told = begun(tried[least].incidents, tried[least].starts, lived)
     exact, beside = severities(graded.incidents, graded.worst, lived, ours.LIFTS)
-    return replace(best, exact=exact, beside=beside), shipped
+    return replace(best, exact=exact, beside=beside, starts=told), shipped
 
 
 def _judged(lived: World, *, quick: bool) -> dict[str, Result]:
@@ -212,6 +217,10 @@ def _table(tables: Sequence[dict[str, Result]]) -> str:
         f"| {rule} | " + " | ".join(f"{_mean(tables, rule, name):.2f}" for name in names) + " |" for rule in tables[0]
     ]
     return "\n".join([_HEAD, "|" + "---|" * 10, *rows])
+
+
+def _told(tables: Sequence[dict[str, Result]]) -> list[Mapping[str, Sequence[float]]]:
+    return [table["**Tocsin**"].starts for table in tables if table]
 
 
 def _shapes(tables: Sequence[dict[str, Result]]) -> str:

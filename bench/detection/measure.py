@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,7 @@ class Result:
     shapes: dict[str, tuple[float, float]]
     exact: float = float("nan")
     beside: float = float("nan")
+    starts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def alerts(score: Floats, least: float) -> list[list[tuple[int, int]]]:
@@ -138,19 +139,20 @@ def severities(
     missed = []
     for outage in world.outages:
         about = zip(found[outage.service], worst[outage.service], strict=True)
-        ranks = [rank for (a, b), rank in about if _finds(a, b, outage)]
+        ranks = [rank for (a, b), rank in about if finds(a, b, outage)]
         if ranks:
             missed.append(abs(max(ranks) - int(np.digitize(outage.lift, lifts))))
     return float(np.mean(np.array(missed) == 0)), float(np.mean(np.array(missed) <= 1))
 
 
-def _finds(opened: int, over: int, outage: Outage) -> bool:
+def finds(opened: int, over: int, outage: Outage) -> bool:
+    """True when an incident is about an outage."""
     return outage.start - _EARLY <= opened <= outage.end + _LATE and over >= outage.start
 
 
 def _delay(found: Sequence[tuple[int, int]], outage: Outage) -> float:
     """Minutes from the start to the first opening about it; inf when there was none."""
-    opened = [a for a, b in found if _finds(a, b, outage)]
+    opened = [a for a, b in found if finds(a, b, outage)]
     return float(max(min(opened) - outage.start, 0)) if opened else np.inf
 
 

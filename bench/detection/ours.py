@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bench.detection.starts import Start
 from bench.detection.world import Floats, World
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge
@@ -39,10 +40,14 @@ def ladders(budgets: Sequence[float] = BUDGETS) -> dict[str, tuple[Rule, ...]]:
 
 
 class Lived(NamedTuple):
-    """Per service the incidents (opened, calm again), and the rank of the worst level of each."""
+    """Per service the incidents (opened, calm again), and of each the rank of the worst level and the start it told.
+
+    A start is a minute and the two between which it lies: (at, early, late).
+    """
 
     incidents: list[list[tuple[int, int]]]
     worst: list[list[int]]
+    starts: list[list[Start]]
 
 
 def lived(world: World, rules: dict[str, tuple[Rule, ...]]) -> dict[str, Lived]:
@@ -52,21 +57,34 @@ def lived(world: World, rules: dict[str, tuple[Rule, ...]]) -> dict[str, Lived]:
     rows = np.tile(world.counts, (1, len(rules)))
     found: list[list[tuple[int, int]]] = [[] for _ in surge.names]
     peaks: list[list[int]] = [[] for _ in surge.names]
+    starts: list[list[Start]] = [[] for _ in surge.names]
     opened, worst = np.full(len(found), -1), np.full(len(found), -1)
     for minute, row in enumerate([*rows, None]):
         ranks = np.full(len(found), -1) if row is None else _ranked(surge, minute, row)
         for column in np.flatnonzero((ranks >= 0) != (opened >= 0)).tolist():
             if ranks[column] >= 0:
                 opened[column] = minute
+                starts[column].append(_start(surge, surge.names[column], minute))
             else:
                 found[column].append((int(opened[column]), minute))
                 peaks[column].append(int(worst[column]))
                 opened[column] = worst[column] = -1
         np.maximum(worst, ranks, out=worst)
     return {
-        name: Lived(*(table[k * services : (k + 1) * services] for table in (found, peaks)))
+        name: Lived(*(table[k * services : (k + 1) * services] for table in (found, peaks, starts)))
         for k, name in enumerate(rules)
     }
+
+
+def _start(surge: Surge, name: str, minute: int) -> Start:
+    """The start that is told when an incident opens, in minutes."""
+    [verdict] = surge.judge(START + (minute + 1) * MINUTE, {}, [name])
+    assert verdict.since is not None
+    assert verdict.between is not None
+    at, early, late = (
+        round((time - START) / MINUTE) for time in (verdict.since, verdict.between.early, verdict.between.late)
+    )
+    return at, early, late
 
 
 def _ranked(surge: Surge, minute: int, row: Floats) -> npt.NDArray[np.intp]:

@@ -29,7 +29,8 @@ class Outage(NamedTuple):
     """One trouble: minutes [start, end) of one service; `size` in standard deviations of a calm minute.
 
     `spike` is the minute at which a ramp breaks out, else the start. `cells` are the (region, platform) it hits. `lift`
-    is how many times the usual its worst minute brings, but for chance.
+    is how many times the usual its worst minute brings, but for chance. `visible` is the first minute that brings a
+    standard deviation of a calm minute more, or half of what the worst brings if that is less.
     """
 
     service: int
@@ -40,6 +41,7 @@ class Outage(NamedTuple):
     spike: int
     cells: npt.NDArray[np.bool_]
     lift: float = 1.0
+    visible: int = -1
 
 
 class Burst(NamedTuple):
@@ -88,7 +90,7 @@ def world(
     parts = []
     for outage in outages:
         part = course(random, outage, usual)
-        parts.append((_lifted(outage, part, usual), part))
+        parts.append((_lifted(shown(outage, part, usual), part, usual), part))
         extra[outage.start : outage.start + len(part), outage.service] += part
     for burst in bursts:
         _cheer(random, burst, usual, extra)
@@ -223,6 +225,13 @@ def course(random: np.random.Generator, outage: Outage, usual: Floats) -> Floats
         course *= 1 - np.exp(-(minutes + 1) / random.uniform(0.5, 20.0))
     fading = course[-1] * np.exp(-np.arange(90) / random.uniform(5.0, 15.0))
     return np.concatenate((course, fading))[: len(usual) - outage.start]
+
+
+def shown(outage: Outage, course: Floats, usual: Floats) -> Outage:
+    """The outage with the minute from which it shows."""
+    lasting, calm = course[: outage.end - outage.start], usual[outage.start, outage.service]
+    shows = lasting >= min(np.sqrt(calm), lasting.max() / 2)
+    return outage._replace(visible=outage.start + int(np.argmax(shows)))
 
 
 def _lifted(outage: Outage, course: Floats, usual: Floats) -> Outage:
