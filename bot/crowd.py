@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from bot.core.holidays import NO_HOLIDAY, NO_HOLIDAYS, Calendar, Holiday
 from bot.core.jury import Jury
 from bot.core.model import Evidence, Reading, Scope, Service
 from bot.core.reports import Cell
@@ -53,7 +54,10 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Crowd:
-    """The detectors, fed from the tally bucket by bucket. `services` and `rules` may be changed in place; then `refit`."""
+    """The detectors, fed from the tally bucket by bucket.
+
+    `services`, `rules` and `calendars` may be changed in place; then `refit`.
+    """
 
     def __init__(
         self,
@@ -62,15 +66,18 @@ class Crowd:
         rules: Mapping[str, Sequence[Rule]],
         tick: timedelta,
         docket: Docket,
+        *,
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
     ) -> None:
         self.tick = tick
-        self.surge, self.parts, self.mix = Surge(rules, tick), Parts(rules, tick), Mix()
+        self.surge, self.parts, self.mix = Surge(rules, tick, calendars), Parts(rules, tick, calendars), Mix()
         self.verdicts = Verdicts()
         self.jury = Jury(tally, rules)
         self.silences = Silences(tally)
         self.until: datetime | None = None
         self._away_until: datetime | None = None
         self._tally, self._services, self._rules, self._docket = tally, services, rules, docket
+        self._calendars = calendars
         self._scopes: dict[str, tuple[int, Scope]] = {}
 
     # Memory
@@ -80,8 +87,8 @@ class Crowd:
         self._away_until = now if away else None
         if kept is not None:
             memory = msgspec.msgpack.decode(kept, type=_Memory)
-            self.surge = Surge.restore(memory.surge, self._rules, self.tick)
-            self.parts = Parts.restore(memory.parts, self._rules, self.tick)
+            self.surge = Surge.restore(memory.surge, self._rules, self.tick, self._calendars)
+            self.parts = Parts.restore(memory.parts, self._rules, self.tick, self._calendars)
             self.mix = Mix.restore(memory.mix)
             self.until = memory.until
         self.until = self.until or self._start(now)
@@ -104,7 +111,8 @@ class Crowd:
         """Know the new services and rules, and let go of the others."""
         for gone in self._scopes.keys() - self._services.keys():
             del self._scopes[gone]
-        self.surge, self.parts = self.surge.resize(self._rules), self.parts.resize(self._rules)
+        self.surge = self.surge.resize(self._rules, self._calendars)
+        self.parts = self.parts.resize(self._rules, self._calendars)
         self.judge(now, None)
 
     # Buckets
@@ -189,7 +197,7 @@ class Crowd:
         verdict = self.verdicts.get(service)
         if verdict is None:
             return None
-        verdict = self._worst(service, verdict, now)
+        verdict, calendar = self._worst(service, verdict, now)
         return Reading(
             at=now,
             kind=Evidence.PEOPLE,
@@ -199,22 +207,24 @@ class Crowd:
             between=verdict.between,
             numbers=verdict.numbers,
             scope=self._scope(service, now) if verdict.level else None,
-            note=verdict.doubt,
+            note=_note(verdict, calendar.on(now) if verdict.level else None),
             rule=verdict.rule,
         )
 
-    def _worst(self, service: str, verdict: Verdict, now: datetime) -> Verdict:
-        """The verdict on a service, or on the part of it that is worse than the whole."""
+    def _worst(self, service: str, verdict: Verdict, now: datetime) -> tuple[Verdict, Calendar]:
+        """The verdict on a service, or on the part of it that is worse than the whole, and the holidays kept there."""
         rank = self._services[service].policy.rank
+        whole = verdict, self._calendars.get(service, NO_HOLIDAY)
         found = self.parts.raised(service)
         if found is None or rank(found[1].level) <= rank(verdict.level):
-            return verdict
+            return whole
         part, worse = found
         borne = self._borne_out(service, worse, now)
         if rank(borne.level) <= rank(verdict.level):
-            return verdict
+            return whole
         numbers = msgspec.structs.replace(borne.numbers, of=part.words)
-        return msgspec.structs.replace(borne, numbers=numbers, rule=f"{borne.rule}, from {part.words}")
+        worst = msgspec.structs.replace(borne, numbers=numbers, rule=f"{borne.rule}, from {part.words}")
+        return worst, self.parts.calendar(part)
 
     def _scope(self, service: str, now: datetime) -> Scope:
         """Where it is bad, as the last minutes show it; looked at anew once a bucket."""
@@ -240,3 +250,10 @@ class Crowd:
             doubt=doubt,
             spread=spread,
         )
+
+
+def _note(verdict: Verdict, holiday: Holiday | None) -> str:
+    """What is to be said of a verdict beside its numbers; empty when there is nothing."""
+    known = holiday is not None and verdict.numbers.usual is not None
+    unsure = f"{holiday.words}: the usual is taken as less sure" if holiday and known else ""
+    return ". ".join(filter(None, (verdict.doubt, unsure)))

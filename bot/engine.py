@@ -16,6 +16,7 @@ import structlog
 
 from bot.core.acts import objection
 from bot.core.grouping import begins, placed
+from bot.core.holidays import NO_HOLIDAYS, Calendar
 from bot.core.incident import step
 from bot.core.model import (
     Acted,
@@ -79,11 +80,12 @@ class Engine:
         watches: Mapping[str, Mapping[str, Watch]],
         tick: timedelta,
         changed: Callable[[str], None],
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
     ) -> None:
         self.services = services
         self.watches = watches
         self.cases: dict[str, Case] = {}
-        self.crowd = Crowd(tally, services, rules, tick, self)
+        self.crowd = Crowd(tally, services, rules, tick, self, calendars=calendars)
         self.witnesses = Witnesses(watches)
         self.tick = tick
         self.trouble = ""

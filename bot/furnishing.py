@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from typing import Protocol, cast
 
 from bot.config.settings import LevelRule, ServiceSettings, Settings
+from bot.core.holidays import Calendar
 from bot.core.model import Evidence, Policy, Route, Service
 from bot.core.planned import Window
 from bot.detectors.levels import Rule
@@ -45,6 +46,11 @@ def service(s: ServiceSettings) -> Service:
 def services(settings: Settings) -> dict[str, Service]:
     """All of them by id."""
     return {s.id: service(s) for s in settings.services.values()}
+
+
+def calendars(settings: Settings) -> dict[str, Calendar]:
+    """The holidays of each service."""
+    return {s.id: s.holidays for s in settings.services.values()}
 
 
 def rules(settings: Settings) -> dict[str, tuple[Rule, ...]]:

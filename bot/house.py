@@ -73,6 +73,7 @@ class House:
         self.policies = {name: service.policy for name, service in self.services.items()}
         self.watches = furnishing.watches(settings)
         self.rules = furnishing.rules(settings)
+        self.calendars = furnishing.calendars(settings)
         self.databases: list[Database] = []
         state = self._database(folder, "state.db")
         self.store = Afloat(SqliteStore(state))
@@ -84,6 +85,7 @@ class House:
             tally=self.tally,
             services=self.services,
             rules=self.rules,
+            calendars=self.calendars,
             watches=self.watches,
             tick=settings.tick,
             changed=self._changed,
@@ -139,6 +141,7 @@ class House:
         self.desk.refit()
         _replace(self.watches, furnishing.watches(settings))
         _replace(self.rules, furnishing.rules(settings))
+        _replace(self.calendars, furnishing.calendars(settings))
         _replace(self.policies, {name: service.policy for name, service in self.services.items()})
         self.tally.voices.retime(furnishing.voices(settings))
         self.engine.crowd.jury.trust = settings.trust

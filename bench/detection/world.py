@@ -6,6 +6,7 @@ in the `wild` world, which stands in for real tweet-like counts, a self-exciting
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ SHAPES = ("step", "blip", "regional", "platform", "slow burn", "ramp then spike"
 _SHARES = (0.30, 0.14, 0.14, 0.12, 0.15, 0.15)
 _SIZES = (1.0, 90.0)  # standard deviations a minute, log-uniform
 MONTHLY = 9.0  # outages per service and 28 days
+_FEAST = 0.3  # by how much, as a logarithm, a holiday differs from a Sunday
 _APART = 6 * 60  # minutes between two troubles of one service
 _REGIONS = np.array([0.4, 0.22, 0.18, 0.12, 0.08])
 _PLATFORMS = np.array([0.45, 0.35, 0.2])
@@ -69,6 +71,7 @@ class World:
     outages: list[Outage] = field(default_factory=list)
     bursts: list[Burst] = field(default_factory=list)
     cells: npt.NDArray[np.int32] | None = None
+    holidays: Sequence[int] = ()
 
     @property
     def months(self) -> float:
@@ -77,12 +80,24 @@ class World:
 
 
 def world(
-    seed: int, *, services: int = 40, learn: int = 28, judged: int = 28, wild: bool = False, scoped: bool = False
+    seed: int,
+    *,
+    services: int = 40,
+    learn: int = 28,
+    judged: int = 28,
+    wild: bool = False,
+    scoped: bool = False,
+    holidays: Sequence[int] = (),
 ) -> World:
-    """Live through `learn + judged` days; `wild` has heavy-tailed echoes, `scoped` has the counts by place too."""
+    """Live through `learn + judged` days; `wild` has heavy-tailed echoes, `scoped` has the counts by place too.
+
+    `holidays` are days from the first, 0, on which people live as on a Sunday, and each service by a factor of its own.
+    """
     random = np.random.default_rng([seed, services, learn, judged, wild, scoped])
     minutes = (learn + judged) * DAY
-    usual = _usual(random, minutes, services)
+    usual = _usual(random, minutes, services, holidays)
+    for day in holidays:
+        usual[day * DAY : (day + 1) * DAY] *= np.exp(np.random.default_rng([seed, day]).normal(0.0, _FEAST, services))
     sigma = random.uniform(0.05, 0.22, services)
     calm = usual * _wander(random, minutes, sigma)
     outages, bursts = _troubles(random, usual, minutes, scoped=scoped)
@@ -108,10 +123,11 @@ def world(
         outages=[outage for outage, _ in parts if outage.start >= start],
         bursts=[burst for burst in bursts if burst.end >= start],
         cells=cells,
+        holidays=holidays,
     )
 
 
-def _usual(random: np.random.Generator, minutes: int, services: int) -> Floats:
+def _usual(random: np.random.Generator, minutes: int, services: int, holidays: Sequence[int]) -> Floats:
     """Reports per minute that are true on average: sizes over three decades, days, weeks, slow drift.
 
     Four services of five live by about the same clock, as the people of one operator do; the others by any.
@@ -125,7 +141,8 @@ def _usual(random: np.random.Generator, minutes: int, services: int) -> Floats:
         height, phase = random.uniform(0.2, 1.0, services) * most, common[harmonic - 1]
         own = random.normal(0.0, 0.4, services) * (harmonic - 1)
         day += height * np.cos(2 * np.pi * harmonic * (t - shift) / DAY - phase - own)
-    weekend = np.where((t // DAY) % 7 >= 5, np.log(random.uniform(0.4, 1.2, services)), 0.0)
+    free = ((t // DAY) % 7 >= 5) | np.isin(t // DAY, holidays)
+    weekend = np.where(free, np.log(random.uniform(0.4, 1.2, services)), 0.0)
     drift = random.normal(0.0, 0.006, services) * t / DAY
     steps = random.normal(0.0, 0.05, (minutes // DAY + 2, services)).cumsum(axis=0)
     days = np.minimum(t[:, 0] // DAY, len(steps) - 2)

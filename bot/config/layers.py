@@ -58,7 +58,9 @@ def layered(root: Mapping, reader: Reader) -> Mapping:
     """The file with every service as it is in the end."""
     if not isinstance(services := root.get("services"), Mapping):
         return root
-    base: dict[str, tuple[Scalar, Node]] = {key: root.pairs[key] for key in ("levels", "policy") if key in root.pairs}
+    base: dict[str, tuple[Scalar, Node]] = {
+        key: root.pairs[key] for key in ("levels", "policy", "holidays") if key in root.pairs
+    }
     whole = {
         name: (key, overlay(Mapping(node.place, base), _entry(node, reader), root.get("defaults"), node) or node)
         for name, (key, node) in services.pairs.items()

@@ -12,11 +12,13 @@ from bot.config import models, names, warnings
 from bot.config.errors import Findings, Misconfigured, Place, Problem
 from bot.config.explain import validate
 from bot.config.gather import gather
+from bot.config.holidays import public
 from bot.config.layers import BUILT_IN_NAME, completed, layered
 from bot.config.nodes import Mapping, Node, Scalar, below, pairs
 from bot.config.scalars import Reader
 from bot.config.settings import Channel, LevelRule, Route, ServiceSettings, Settings, Token, Web, Window
 from bot.core.grouping import Rule
+from bot.core.holidays import Calendar, Days, own
 from bot.core.model import Policy
 from bot.core.quiet import DAYS, Quiet
 from bot.core.trust import Trust
@@ -111,7 +113,14 @@ def _service(id_: str, service: models.Service, node: Node | None, file: models.
         maintenance=tuple(
             Window(start=w.from_, cron=w.cron or "", lasts=w.for_, zone=w.zone) for w in service.maintenance
         ),
+        holidays=Calendar(tuple(map(_holidays, service.holidays))),
     )
+
+
+def _holidays(one: models.Holiday) -> Days:
+    if one.from_ is None:
+        return public(one.country or "")
+    return own(one.from_, one.to or one.from_, one.zone)
 
 
 def _rule(key: Scalar, level: models.Level, path: Path) -> LevelRule:

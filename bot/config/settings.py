@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.config.errors import Problem
 from bot.core.grouping import Rule
+from bot.core.holidays import Calendar
 from bot.core.model import Policy
 from bot.core.quiet import Quiet
 from bot.core.trust import Trust
@@ -94,6 +95,7 @@ class ServiceSettings:
     tell: tuple[Route, ...]
     depends_on: tuple[str, ...]
     maintenance: tuple[Window, ...]
+    holidays: Calendar = field(default_factory=Calendar)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from math import floor
 
 import numpy as np
 
+from bot.detectors.holidays import Holidays
 from bot.detectors.noise import Noise
 from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, clipped, some
 
@@ -31,7 +32,7 @@ _POOL_UNTIL = 336.0  # hours until which a series leans on the daily shape of th
 _POOL_WEIGHT, _POOL_PRIOR = 200.0, 100.0  # reports of one series that count for the pool, and of a flat day beside them
 _OLDEST = 4096.0  # hours of age that are told apart
 _BACKLOG = 1.5  # times the usual due in one bucket: it brought what a gap had kept back
-_COLUMNS = ("reports", "hours", "learned", "first", "level_seen", "level_due", "rates")
+_COLUMNS = ("reports", "hours", "learned", "first", "level_seen", "level_due", "rates", "festive", "level_before")
 
 
 class Baseline:
@@ -42,14 +43,17 @@ class Baseline:
     wandering series leans on the coarser figure, and a young one on the shape that the day has for all.
 
     State: `reports` and `hours` (168, n) by hour of the week; `first` (2, n), the same of the first hour; `level_seen`
-    and `level_due`, faded; `rates` (3, n) of the last hour, this and the next.
+    and `level_due`, faded; `rates` (3, n) of the last hour, this and the next; `festive` 1.0 in a holiday, and
+    `level_before` (2, n) what the level was made of when it began.
     """
 
-    def __init__(self, series: int, tick: float) -> None:
+    def __init__(self, series: int, tick: float, holidays: Holidays) -> None:
         self.tick = tick  # hours
+        self.holidays = holidays
         self.reports, self.hours = blank(WEEK, series), blank(WEEK, series)
         self.learned, self.level_seen, self.level_due = (blank(series) for _ in range(3))
         self.first = blank(2, series)
+        self.festive, self.level_before = blank(series), blank(2, series)
         self.noise = Noise(series)
         self.hour = self.rates_hour = -1
         self.pool: Floats = np.ones(DAY, np.float32)
@@ -71,22 +75,26 @@ class Baseline:
         hour, part = self._place(number)
         if self.rates_hour != hour:
             self._turn(hour)
-        usual: Floats = self._between(self.rates[1], self.rates[2], part) * self.level
+        usual: Floats = self._between(self.rates[1], self.rates[2], part) * self._level_at(number)
         return usual
 
     def learn(self, number: int, seen: Floats, due: Floats, calm: Flags) -> None:
         """Take in the bucket of a number: what was seen in it and due, shape (n,).
 
         Where nothing was due there was a gap, and nothing is learned. Where it was not `calm` the level stays, so that
-        what is cut from an outage is not cut by less and less.
+        what is cut from an outage is not cut by less and less. A holiday teaches a known usual nothing but a level of its
+        own, which ends with it.
         """
+        festive = self.holidays.at(number)
+        self._turn_level(festive)
+        ordinary = ~(festive & self.known)
         heard = due > 0
         plain = self._plain(number)
         expected = plain * self.level
         share = np.where(due > _BACKLOG * expected, due / expected, 1.0) * heard
-        self._learn_week(number, seen, share * self.tick)
+        self._learn_week(number, seen * ordinary, share * ordinary * self.tick)
         self._learn_level(seen, plain * share, heard & calm)
-        self.noise.learn(seen, due, heard & self.known, self.tick)
+        self.noise.learn(seen, due, heard & self.known & ordinary, self.tick)
 
     def end_block(self) -> None:
         """End a block of half an hour, over which the error of the expectation itself is measured."""
@@ -117,7 +125,8 @@ class Baseline:
         middle = (np.arange(first, first + n) + 0.5) * self.tick - 0.5
         hour = np.floor(middle).astype(np.int64)
         rates = self._rates(np.arange(WEEK), np.array([column]))[:, 0]
-        mean = self._between(rates[hour % WEEK], rates[(hour + 1) % WEEK], middle - hour) * float(self.level[column])
+        level = float(self._level_at(first + n - 1)[column])
+        mean = self._between(rates[hour % WEEK], rates[(hour + 1) % WEEK], middle - hour) * level
         spread, doubt = float(self.noise.spread[column]), float(self.noise.doubt[column])
         noise = 2 * np.sqrt(spread * mean + doubt * mean**2)
         return mean, np.maximum(mean - noise, 0.0), mean + noise
@@ -159,7 +168,7 @@ class Baseline:
         day, hour = hours // DAY, hours % DAY
         coarse = daily[hour] * _weekday(reports[day], exposed[day], daily)
         # An hour of large counts is known no better than its few weeks wandered: the doubt ties it to the coarser figure.
-        tie = _WEEK_PRIOR * (1.0 + _WANDER * self.noise.doubt[columns] * coarse / self.noise.spread[columns])
+        tie = _WEEK_PRIOR * (1.0 + _WANDER * self.noise.learned[columns] * coarse / self.noise.spread[columns])
         weekly = (reports[day, hour] + tie) / (exposed[day, hour] + tie / coarse)
         rates: Floats = np.maximum(weekly, _LEAST_RATE)
         return rates
@@ -206,6 +215,24 @@ class Baseline:
         np.minimum(self.learned, _OLDEST, out=self.learned)
         self.known = self.learned >= KNOWN_AFTER
 
+    def _turn_level(self, festive: Flags) -> None:
+        """Where a holiday begins the level is set aside, and where it ends that is the level again."""
+        if not some(festive) and not some(self.festive):
+            return
+        began, over = festive & (self.festive == 0), ~festive & (self.festive > 0)
+        self.level_before[:, began] = self.level_seen[began], self.level_due[began]
+        self.level_seen[over], self.level_due[over] = self.level_before[:, over]
+        self.festive[:] = festive
+        self._refresh_level()
+
+    def _level_at(self, number: int) -> Floats:
+        """The level of a bucket: what is learned half an hour late may still be a holiday when that is over."""
+        if not some(self.festive):
+            return self.level
+        over = (self.festive > 0) & ~self.holidays.at(number)
+        before = clipped(_level(*self.level_before), 1 / _LEVEL_MOST, _LEVEL_MOST)
+        return np.where(over, before, self.level)
+
     def _learn_level(self, seen: Floats, plain: Floats, sure: Flags) -> None:
         fade = np.where(sure, np.float32(0.5 ** (self.tick / _LEVEL_LIFE)), np.float32(1.0))
         self.level_seen *= fade
@@ -215,8 +242,13 @@ class Baseline:
         self._refresh_level()
 
     def _refresh_level(self) -> None:
-        self.raw_level: Floats = (self.level_seen + _LEVEL_PRIOR) / (self.level_due + _LEVEL_PRIOR)
+        self.raw_level: Floats = _level(self.level_seen, self.level_due)
         self.level: Floats = clipped(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
+
+
+def _level(seen: Floats, due: Floats) -> Floats:
+    level: Floats = (seen + _LEVEL_PRIOR) / (due + _LEVEL_PRIOR)
+    return level
 
 
 def _weekday(reports: Floats, hours: Floats, daily: Floats) -> Floats:

@@ -13,6 +13,7 @@ _GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come 
 _LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
 _TRACE = 1e-6
 _PROVE = 0.99  # reports that must be missing at least to prove a nat, whatever the noise
+_FEW = np.float32(1 / 3)  # of the usual, as which a holiday may well pass
 DEAD, HUSHED = 12.0, 4.0
 """Nats against so many reports missing by chance: the feed must be broken; it may be, and proves no calm."""
 
@@ -42,12 +43,15 @@ class Gap:
         allowed: Floats = np.where(near, clipped(seen - due, 0.0, self.owed), 0.0)
         return allowed
 
-    def note(self, seen: Floats, due: Floats, heard: Flags) -> Floats:
-        """One more bucket; answers what was due in it with what was owed, 0 in a gap; shape (n,) each."""
+    def note(self, seen: Floats, due: Floats, heard: Flags, festive: Flags) -> Floats:
+        """One more bucket; answers what was due in it with what was owed, 0 in a gap; shape (n,) each.
+
+        In a holiday (`festive`) a third of what is due counts as missing: few may report then, and no feed is broken.
+        """
         if not some(~heard) and not some(self.since < self._grace):  # no gap far and wide
             self.owed[:] = 0.0
             self.since += 1.0
-            self._miss(seen, due)
+            self._miss(seen, due, festive)
             return due
         allowed = self.allow(seen, due) * heard
         self.owed += np.where(heard, -allowed, due)
@@ -55,7 +59,7 @@ class Gap:
         self.since += 1.0
         self.since[~heard] = 0.0
         self.owed[self.since >= self._grace] = 0.0
-        self._miss(seen, due * heard)
+        self._miss(seen, due * heard, festive)
         total: Floats = (due + allowed) * heard
         return total
 
@@ -85,9 +89,10 @@ class Gap:
         shares = due / max(missing, _TRACE)
         return bool(_against(missing, shares @ spread, shares @ doubt) > nats)
 
-    def _miss(self, seen: Floats, due: Floats) -> None:
-        self.missing += due
-        self.unheard += due
+    def _miss(self, seen: Floats, due: Floats, festive: Flags) -> None:
+        sure = np.where(festive, due * _FEW, due) if some(festive) else due
+        self.missing += sure
+        self.unheard += sure
         self.hear(seen > 0)
 
 

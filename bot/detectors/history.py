@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
 import numpy as np
 
+from bot.core.holidays import Calendar
 from bot.core.model import Between
 from bot.detectors.baseline import GROWN_AFTER, Baseline
 from bot.detectors.echo import Echo
 from bot.detectors.evidence import unknown_usual
 from bot.detectors.gap import Gap
+from bot.detectors.holidays import Holidays
 from bot.detectors.onset import onset
 from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, clipped, named, some
 from bot.detectors.streak import Streak
@@ -34,12 +37,14 @@ class History:
     an outage hardly moves the usual, yet nothing is ever locked out. What lasts a day and a half is adopted whole.
     """
 
-    def __init__(self, series: int, tick: timedelta, widest: float) -> None:
+    def __init__(self, tick: timedelta, widest: float, calendars: Sequence[Calendar]) -> None:
+        series = len(calendars)
         self.tick = tick
+        self.holidays = Holidays(calendars, tick)
         self.delay = max(round(_DELAY / tick), 1)
         reach = min(_MOST_BUCKETS, max(ceil(_REACH / tick), self.delay + 1))
         self.ring = Ring(max(reach, ceil(widest)) + 2, series)
-        self.base = Baseline(series, tick / _HOUR)
+        self.base = Baseline(series, tick / _HOUR, self.holidays)
         self.gap = Gap(series, tick)
         self.echo = Echo(series, tick)
         self.heat, self.lull = Streak(series, self.delay), Streak(series, 0)
@@ -71,11 +76,16 @@ class History:
         """Close the running bucket with its counts, shape (n,), and learn the one that has come of age."""
         heard = ~np.isnan(counts)
         seen = np.where(heard, counts, np.float32(0.0))
-        due = self.gap.note(seen, self.base.due(self.ring.end), heard)
+        due = self.gap.note(seen, self.base.due(self.ring.end), heard, self.holidays.at(self.ring.end))
         self.ring.push(seen, due)
         self.echo.pass_on()
         if self.ring.depth > self.delay:
             self._learn()
+        self.look_out()
+
+    def look_out(self) -> None:
+        """See who has a holiday now, or had one that windows of evidence still reach into."""
+        self.base.noise.mark(self.holidays.near(self.ring.end))
 
     def running(self, columns: Columns, fresh: Floats, part: float) -> Floats:
         """What was due in the part of the running bucket that has passed, shape (k,); what a gap kept back included."""
@@ -95,8 +105,8 @@ class History:
         self.lull.note(self.base.known & (self.base.raw_level < _LULL))
         lasting = _NEW_NORMAL / self.tick
         stale = (self.heat.age >= lasting) | (self.lull.age >= lasting)
-        if some(stale):
-            self._adopt(stale)
+        if some(stale) and some(lasted := stale & ~self.holidays.at(self.ring.end) & (self.base.festive == 0)):
+            self._adopt(lasted)
 
     def onset(self, column: int, fresh: float, part: float, grace: int) -> Start:
         """When the present excess of one series began, as far back as is remembered; the running bucket included.

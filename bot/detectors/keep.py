@@ -11,7 +11,7 @@ import numpy as np
 from bot.detectors.ring import Floats
 
 _VERSION = 2
-_NEWER = frozenset({"echo.age", "echo.rate", "recovery.firm"})
+_NEWER = frozenset({"base.festive", "base.level_before", "echo.age", "echo.rate", "recovery.firm"})
 """Columns that earlier programs did not know: a memory without them is whole, and they begin anew."""
 
 

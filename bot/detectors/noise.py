@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank, clipped
+from bot.detectors.ring import Flags, Floats, blank, clipped, some
 
 _SPREAD, _SPREAD_PRIOR, _SPREAD_MOST = 1.2, 20.0, 20.0
 _DOUBT, _DOUBT_PRIOR, _DOUBT_LEAST, _DOUBT_MOST = 0.03, 24.0, 0.004, 0.5
 _DOUBT_YOUNG = 0.1  # added doubt of a baseline that has only just become known
+_DOUBT_HOLIDAY = np.float32(0.06)  # added doubt of any usual on a holiday
 _LIFE = 168.0  # hours until a lesson weighs half
 
 
@@ -16,23 +17,35 @@ class Noise:
     """The noise of n series: the variance of a count is `spread * due + doubt * due**2`.
 
     State, (n,) each: `stray` and `strayed`, squared misses and what was due; `block` (2, n), seen and due of the half
-    hour; `miss` and `missed`, its squared relative error beyond chance, and the weight of that.
+    hour; `miss` and `missed`, its squared relative error beyond chance, and the weight of that; `learned`, the doubt that
+    follows, to which a holiday adds.
     """
 
     def __init__(self, series: int) -> None:
         self.stray, self.strayed, self.miss, self.missed = (blank(series) for _ in range(4))
         self.block = blank(2, series)
-        self.doubt: Floats = blank(series) + (_DOUBT + _DOUBT_YOUNG)
+        self.learned: Floats = blank(series) + (_DOUBT + _DOUBT_YOUNG)
+        self.festive: Flags = np.zeros(series, np.bool_)
         self.refresh()
 
     def columns(self) -> dict[str, Floats]:
         """Everything learned, by name; the arrays themselves, not copies."""
-        return {name: getattr(self, name) for name in ("stray", "strayed", "miss", "missed", "block", "doubt")}
+        own = {name: getattr(self, name) for name in ("stray", "strayed", "miss", "missed", "block")}
+        return own | {"doubt": self.learned}
 
     def refresh(self) -> None:
         """Work out what follows from the columns, after they were written from outside."""
         spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
         self.spread: Floats = clipped(spread, 1.0, _SPREAD_MOST)
+        self.doubt: Floats = self.learned
+        if some(self.festive):
+            self.doubt = self.learned + _DOUBT_HOLIDAY * self.festive
+
+    def mark(self, festive: Flags) -> None:
+        """Take the usual of some series as less sure, shape (n,), and of the others no more."""
+        if self.festive is not festive:
+            self.festive = festive
+            self.refresh()
 
     def learn(self, seen: Floats, due: Floats, sure: Flags, hours: float) -> None:
         """Take in a bucket of so many hours, of the series whose usual is `sure`."""
@@ -59,4 +72,5 @@ class Noise:
         self.missed += weight
         self.block[:] = 0.0
         doubt = (self.miss + _DOUBT * _DOUBT_PRIOR) / (self.missed + _DOUBT_PRIOR)
-        self.doubt[:] = clipped(doubt, _DOUBT_LEAST, _DOUBT_MOST) + young * _DOUBT_YOUNG
+        self.learned[:] = clipped(doubt, _DOUBT_LEAST, _DOUBT_MOST) + young * _DOUBT_YOUNG
+        self.refresh()

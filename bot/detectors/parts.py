@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 import msgspec
 import numpy as np
 
+from bot.core.holidays import NO_HOLIDAY, NO_HOLIDAYS, Calendar
 from bot.core.places import country, label
 from bot.core.reports import Cell
 from bot.detectors.levels import Rule
@@ -47,6 +48,7 @@ class Part(NamedTuple):
 
 CELL = 3
 _BOTH = " "  # between the region and the platform of a cell
+_PLACED = (0, CELL)  # the axes of parts that lie in a region
 
 
 _NOTHING: Mapping[Part, float] = {}
@@ -64,11 +66,17 @@ class Parts:
     A part is listened to from its first reports on, speaks when it has a day of history, and is forgotten when idle.
     """
 
-    def __init__(self, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Sequence[Rule]],
+        tick: timedelta,
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
+    ) -> None:
         self._rules = {
             service: tuple(_stricter(ladder, share) for share in _SHARES) for service, ladder in rules.items()
         }
         self._tick = tick
+        self._calendars = calendars
         self._heard: dict[Part, float] = {}
         self._surge = Surge({}, tick)
         self._raised: dict[str, tuple[Part, Verdict]] = {}
@@ -96,6 +104,11 @@ class Parts:
         """The part of a service that stands out most, with its verdict; None when all are calm."""
         return self._raised.get(service)
 
+    def calendar(self, part: Part) -> Calendar:
+        """The holidays of a part: those of its service, but a country, and a platform there, keeps only its own."""
+        kept = self._calendars.get(part.service, NO_HOLIDAY)
+        return kept.within(part.code.partition(_BOTH)[0]) if part.axis in _PLACED else kept
+
     def regions(self, service: str, widths: Sequence[int], now: datetime) -> dict[str, list[float]]:
         """The usual counts of the regions of a service that have a usual of their own, as `Surge.due` gives them."""
         known = self._surge.known
@@ -103,11 +116,11 @@ class Parts:
         due = self._surge.due([_name(part) for part in own], widths, now)
         return {part.code: row for part, row in zip(own, due.tolist(), strict=True)}
 
-    def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Parts:
-        """The same memory under new rules; the parts of services that are gone are forgotten."""
-        other = Parts(rules, self._tick)
+    def resize(self, rules: Mapping[str, Sequence[Rule]], calendars: Mapping[str, Calendar] = NO_HOLIDAYS) -> Parts:
+        """The same memory under new rules and holidays; the parts of services that are gone are forgotten."""
+        other = Parts(rules, self._tick, calendars)
         other._heard = {part: at for part, at in self._heard.items() if part.service in rules}
-        other._surge = self._surge.resize(other._ladders())
+        other._surge = self._surge.resize(other._ladders(), other._kept())
         return other
 
     def snapshot(self) -> bytes:
@@ -115,15 +128,21 @@ class Parts:
         return msgspec.msgpack.encode(_Saved([(*p, at) for p, at in self._heard.items()], self._surge.snapshot()))
 
     @classmethod
-    def restore(cls, blob: bytes, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> Self:
+    def restore(
+        cls,
+        blob: bytes,
+        rules: Mapping[str, Sequence[Rule]],
+        tick: timedelta,
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
+    ) -> Self:
         """The parts that were saved, by these rules; starts empty from what cannot be read."""
-        parts = cls(rules, tick)
+        parts = cls(rules, tick, calendars)
         try:
             saved = msgspec.msgpack.decode(blob, type=_Saved)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return parts
         parts._heard = {Part(s, axis, code): at for s, axis, code, at in saved.parts if s in rules}
-        parts._surge = Surge.restore(saved.surge, parts._ladders(), tick)
+        parts._surge = Surge.restore(saved.surge, parts._ladders(), tick, parts._kept())
         return parts
 
     def _listen(self, at: datetime, found: Sequence[Part]) -> None:
@@ -136,10 +155,13 @@ class Parts:
         recent = {part for part in before if now - self._heard[part] < _SETTLED.total_seconds()}
         self._heard = {part: lasting[part] for part in _worthy(lasting, recent)}
         if self._heard.keys() != before:
-            self._surge = self._surge.resize(self._ladders())
+            self._surge = self._surge.resize(self._ladders(), self._kept())
 
     def _ladders(self) -> dict[str, tuple[Rule, ...]]:
         return {_name(part): self._rules[part.service][part.axis == CELL] for part in self._heard}
+
+    def _kept(self) -> dict[str, Calendar]:
+        return {_name(part): self.calendar(part) for part in self._heard}
 
     def _speaking(self, now: datetime) -> dict[str, tuple[Part, Verdict]]:
         """Per service the part with a level whose evidence is strongest."""

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from bot.core.holidays import NO_HOLIDAY, NO_HOLIDAYS, Calendar
 from bot.core.model import Between
 from bot.detectors import keep
 from bot.detectors.gap import DEAD
@@ -57,14 +58,20 @@ class Surge:
     are as usual again. Everything is computed from the counts given so far: the same input gives the same verdicts.
     """
 
-    def __init__(self, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Sequence[Rule]],
+        tick: timedelta,
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
+    ) -> None:
         self._tick = tick
         self._names = tuple(rules)
         self._at = {name: column for column, name in enumerate(self._names)}
         self._ladder = Ladder([tuple(rules[name]) for name in self._names], tick)
         n = len(self._names)
         self._all: Columns = np.arange(n)
-        self._history = History(n, tick, float(self._ladder.widths.max(initial=1.0)))
+        kept = [calendars.get(name, NO_HOLIDAY) for name in self._names]
+        self._history = History(tick, float(self._ladder.widths.max(initial=1.0)), kept)
         self._ring, self._base = self._history.ring, self._history.base
         self._scan = Scan(tick, self._ring.size - 2)
         self._tail, self._recovery = Tail(n), Recovery(n, tick)
@@ -241,9 +248,9 @@ class Surge:
             rarity=self._past.rarity(),
         )
 
-    def resize(self, rules: Mapping[str, Sequence[Rule]]) -> Surge:
-        """A judge by new rules that remembers the services which stay."""
-        other = type(self)(rules, self._tick)
+    def resize(self, rules: Mapping[str, Sequence[Rule]], calendars: Mapping[str, Calendar] = NO_HOLIDAYS) -> Surge:
+        """A judge by new rules and holidays that remembers the services which stay."""
+        other = type(self)(rules, self._tick, calendars)
         other._recall(self._memory())  # noqa: SLF001 - another of the same kind
         return other
 
@@ -252,9 +259,15 @@ class Surge:
         return keep.pack(self._memory())
 
     @classmethod
-    def restore(cls, blob: bytes, rules: Mapping[str, Sequence[Rule]], tick: timedelta) -> Self:
+    def restore(
+        cls,
+        blob: bytes,
+        rules: Mapping[str, Sequence[Rule]],
+        tick: timedelta,
+        calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
+    ) -> Self:
         """The judge that was saved, by these rules; starts empty from a blob of another version, tick or making."""
-        surge = cls(rules, tick)
+        surge = cls(rules, tick, calendars)
         memory = keep.unpack(blob, surge._axes())
         if memory is not None and memory.tick == tick.total_seconds():
             surge._recall(memory)
@@ -270,7 +283,7 @@ class Surge:
         found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self._score, self._tail.judge(found.nats, slice(None)))
         self._settle(self._all, self._rules_windows(self._all, None), _sure(found))
-        self._tail.note(found.nats, base.known)
+        self._tail.note(found.nats, base.known & ~noise.festive)
         if int((number + 1) * base.tick) != int(number * base.tick):
             self._tail.hour()
         self._history.note(self._score, recovery.on > 0)
@@ -396,6 +409,7 @@ class Surge:
         self._base.hour, self._base.rates_hour = memory.hours
         self._base.refresh()
         self._ring.recall(memory.end, memory.columns["ring"][..., there], here)
+        self._history.look_out()
         for name in shared:
             column = self._at[name]
             for rank, rule in enumerate(self._ladder.rules[column]):

@@ -1,21 +1,29 @@
 """The usual: what each part of it learns, on counts without noise unless noise is the point."""
 
+from datetime import timedelta
 from math import isnan
 
 import numpy as np
 import pytest
 
+from bot.core.holidays import Calendar
 from bot.detectors.baseline import Baseline
 from bot.detectors.evidence import deviance, unknown_usual
+from bot.detectors.holidays import Holidays
 from bot.detectors.ring import Ring
 from bot.detectors.streak import Streak
 
 TICK = 0.25  # hours
 
 
+def never(series, tick=TICK):
+    """No holidays for so many series."""
+    return Holidays([Calendar()] * series, timedelta(hours=tick))
+
+
 def taught(days, rate, *, noise=None, calm=True, tick=TICK):
     """A baseline of one series that learned `rate(hour)` reports per hour for some days."""
-    base = Baseline(1, tick)
+    base = Baseline(1, tick, never(1, tick))
     for number in range(round(days * 24 / tick)):
         seen = rate(number * tick) * tick
         seen = float(noise.poisson(seen)) if noise else seen
@@ -95,7 +103,7 @@ class Alone(Baseline):
 
 def among(series, kind=Baseline, days=4):
     """The usual of the first of so many series, hour by hour, each with a day of its own."""
-    random, base, told = np.random.default_rng(6), kind(series, TICK), []
+    random, base, told = np.random.default_rng(6), kind(series, TICK, never(series)), []
     first = random.poisson(5, round(days * 24 / TICK))
     others = random.poisson(9, (len(first), 5)) * (1 + np.arange(5) * (np.arange(len(first)) % 96 < 48)[:, None])
     for number, seen in enumerate(first):
