@@ -166,6 +166,7 @@ def _goals(
     rows = [
         ("recall, all", ".83", ".86", f"{at('recall'):.3f}", best("recall")),
         ("recall, 5 sd and more", ".98", ".99", f"{at('recall_large'):.3f}", best("recall_large")),
+        ("the same of those drawn so, reached or not", "", "", f"{at('recall_drawn'):.3f}", best("recall_drawn")),
         ("mean delay, a miss at 120 min", "54", "48", f"{at('penalised'):.1f}", best("penalised")),
         ("open within 10 min", ".39", ".44", f"{at('within_10'):.2f}", best("within_10")),
         ("median delay, 15 sd and more", "4", "3", f"{at('delay_huge'):.1f}", best("delay_huge")),

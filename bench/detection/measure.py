@@ -23,11 +23,14 @@ Alerts = Sequence[Sequence[tuple[int, int]]]
 class Result:
     """Figures of one detector on one world; delays in minutes, `false` and `benign` per service and month.
 
-    `exact` and `beside` are for rules that grade: how often they told the right severity, and at most one off.
+    `recall_large` and `delay_huge` are of troubles that reach 5 and 15 standard deviations a minute, `recall_drawn` of those
+    drawn at 5 and more, which not all of them reach. `exact` and `beside` are for rules that grade: how often they told
+    the right severity, and at most one off.
     """
 
     recall: float
     recall_large: float
+    recall_drawn: float
     false: float
     benign: float
     delay: float
@@ -111,19 +114,20 @@ def measured(found: Alerts, world: World) -> Result:
     """All figures of the incidents of one detector."""
     split = [_about(world)(service, rows) for service, rows in enumerate(found)]
     delays = np.array([_delay(found[outage.service], outage) for outage in world.outages])
-    sizes = np.array([outage.size for outage in world.outages])
+    peaks, drawn = (np.array([getattr(outage, name) for outage in world.outages]) for name in ("peak", "size"))
     heard = np.isfinite(delays)
     ramps = [(d, o) for d, o in zip(delays, world.outages, strict=True) if o.shape == "ramp then spike"]
     ends = [_end(found[o.service], o) for o, d in zip(world.outages, delays, strict=True) if np.isfinite(d)]
     return Result(
         recall=float(heard.mean()),
-        recall_large=float(heard[sizes >= 5].mean()),
+        recall_large=_share(heard[peaks >= 5]),
+        recall_drawn=_share(heard[drawn >= 5]),
         false=sum(len(alone) for alone, _ in split) / world.months,
         benign=sum(len(cheered) for _, cheered in split) / world.months,
         delay=_median(delays[heard]),
         penalised=float(np.minimum(np.where(heard, delays, MISSED), MISSED).mean()),
         within_10=float((delays <= 10).mean()),
-        delay_huge=_median(delays[heard & (sizes >= 15)]),
+        delay_huge=_median(delays[heard & (peaks >= 15)]),
         before_spike=float(np.mean([d < o.spike - o.start for d, o in ramps])) if ramps else np.nan,
         each=float(np.mean([n for n, _, _ in ends])) if ends else np.nan,
         early=float(np.mean([early for _, early, _ in ends])) if ends else np.nan,
@@ -180,6 +184,10 @@ def _by_shape(outages: Sequence[Outage], delays: Floats) -> dict[str, tuple[floa
         own = delays[shapes == shape]
         table[shape] = (float(np.isfinite(own).mean()), _median(own[np.isfinite(own)]))
     return table
+
+
+def _share(true: npt.NDArray[np.bool_]) -> float:
+    return float(true.mean()) if len(true) else float("nan")
 
 
 def _median(values: Floats) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection.world import DAY, MONTHLY, WEEK, Floats, Outage, World, course, free, shown, trouble
+from bench.detection.world import DAY, MONTHLY, WEEK, Floats, Outage, World, course, free, reached, trouble
 
 COUNTS = Path(".counts.npz")
 LEARN, JUDGED = 28, 56  # days
@@ -96,4 +96,4 @@ def _outages(random: np.random.Generator, counts: Floats, usual: Floats) -> Iter
                 continue
             extra = course(random, outage, usual)
             counts[outage.start : outage.start + len(extra), service] += random.poisson(extra)
-            yield shown(outage, extra, usual)
+            yield reached(outage, extra, usual)

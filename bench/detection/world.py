@@ -28,11 +28,12 @@ _PLATFORMS = np.array([0.45, 0.35, 0.2])
 
 
 class Outage(NamedTuple):
-    """One trouble: minutes [start, end) of one service; `size` in standard deviations of a calm minute.
+    """One trouble: minutes [start, end) of one service; `size` in standard deviations of a calm minute, as it was drawn.
 
-    `spike` is the minute at which a ramp breaks out, else the start. `cells` are the (region, platform) it hits. `lift`
-    is how many times the usual its worst minute brings, but for chance. `visible` is the first minute that brings a
-    standard deviation of a calm minute more, or half of what the worst brings if that is less.
+    `spike` is the minute at which a ramp breaks out, else the start. `cells` are the (region, platform) it hits. Of its
+    worst minute, but for chance: `lift` is how many times the usual it brings, and `peak` how many standard deviations
+    more, which is less than `size` where a short trouble is over before it has risen. `visible` is the first minute that
+    brings a standard deviation of a calm minute more, or half of what the worst brings if that is less.
     """
 
     service: int
@@ -43,6 +44,7 @@ class Outage(NamedTuple):
     spike: int
     cells: npt.NDArray[np.bool_]
     lift: float = 1.0
+    peak: float = 0.0
     visible: int = -1
 
 
@@ -105,7 +107,7 @@ def world(
     parts = []
     for outage in outages:
         part = course(random, outage, usual)
-        parts.append((_lifted(shown(outage, part, usual), part, usual), part))
+        parts.append((reached(outage, part, usual), part))
         extra[outage.start : outage.start + len(part), outage.service] += part
     for burst in bursts:
         _cheer(random, burst, usual, extra)
@@ -244,16 +246,15 @@ def course(random: np.random.Generator, outage: Outage, usual: Floats) -> Floats
     return np.concatenate((course, fading))[: len(usual) - outage.start]
 
 
-def shown(outage: Outage, course: Floats, usual: Floats) -> Outage:
-    """The outage with the minute from which it shows."""
+def reached(outage: Outage, course: Floats, usual: Floats) -> Outage:
+    """The outage with the minute from which it shows and what its worst one brings, by its added reports per minute."""
     lasting, calm = course[: outage.end - outage.start], usual[outage.start, outage.service]
     shows = lasting >= min(np.sqrt(calm), lasting.max() / 2)
-    return outage._replace(visible=outage.start + int(np.argmax(shows)))
-
-
-def _lifted(outage: Outage, course: Floats, usual: Floats) -> Outage:
-    lasting = course[: outage.end - outage.start]
-    return outage._replace(lift=float(1 + (lasting / usual[outage.start : outage.end, outage.service]).max()))
+    return outage._replace(
+        lift=float(1 + (lasting / usual[outage.start : outage.end, outage.service]).max()),
+        peak=float(lasting.max() / np.sqrt(calm)),
+        visible=outage.start + int(np.argmax(shows)),
+    )
 
 
 def _cheer(random: np.random.Generator, burst: Burst, usual: Floats, extra: Floats) -> None:

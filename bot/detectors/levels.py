@@ -17,7 +17,7 @@ KEEP = 0.7
 LEAST_USUAL = 0.5
 """Reports per window: a smaller usual counts as this much when a count is called a multiple of it."""
 _MONTH = 720.0  # hours
-_RARE = 0.1  # share of the hours in which chance brings more than `HEALTHY` nats
+_RARE = 0.08  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and some hours share an alarm
 _WITHIN = timedelta(minutes=15)
 
 
@@ -51,7 +51,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """The evidence that keeps chance within `alarms`.
 
         Scores are measured so that in one hour of ten the highest is above `HEALTHY`, and each further nat makes that
-        e times rarer: what is left is to count the hours of a month.
+        e times rarer: what is left is to count the alarms of a month.
         """
         if self.alarms is None:
             return -inf
