@@ -156,7 +156,7 @@ def _counted(incident: Incident) -> list[Fact]:
     if incident.numbers is not None:
         facts.append(Fact(label="Now", value=(phrases.counted(incident.numbers),)))
     if incident.peak is not None and wording.remarkable(incident.peak):
-        facts.append(Fact(label="Peak", value=(f"{incident.peak.count:,} at ", When(incident.peak.at))))
+        facts.append(Fact(label="Peak", value=(f"{phrases.reports(incident.peak.count)} at ", When(incident.peak.at))))
     return facts
 
 

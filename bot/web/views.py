@@ -16,6 +16,7 @@ from bot.web.texts import when
 
 _RANK = {"calm": 0, "over": 1, "minor": 2, "major": 3, "critical": 4}
 
+_USUAL, _UNKNOWN = "As usual", "No trouble seen"  # where no level holds: held against a usual, or against none yet
 _UNSURE = {"unconfirmed": "Unconfirmed reports", "silent": "No reports at all"}  # by confidence, where no level holds
 
 
@@ -64,7 +65,7 @@ def row(told: Mapping[str, Any], more: Mapping[str, Any], policy: Policy) -> Row
         id=told["id"],
         name=told["name"],
         tone=shade,
-        state=_state(told, level),
+        state=_state(told, level, now),
         counted=counted(now),
         note=_blind(more.get("watches") or ()),
         incident=told.get("incident") or "",
@@ -83,7 +84,8 @@ def summary(rows: Sequence[Row]) -> str:
         return "No services are watched yet"
     bad = [row for row in rows if row.tone != "calm"]
     if not bad:
-        return "Everything is as usual" if len(rows) > 1 else f"{rows[0].name} is as usual"
+        subject = "Everything" if len(rows) > 1 else rows[0].name
+        return f"{subject} is as usual" if all(row.state == _USUAL for row in rows) else _UNKNOWN
     return f"Trouble at {phrases.listed([row.name for row in worst_first(bad)][:4])}" + (
         f" and {len(bad) - 4} more" if len(bad) > 4 else ""
     )
@@ -115,9 +117,10 @@ def past(told: Mapping[str, Any], name: str) -> Past:
     return Past(id=told["id"], name=name, level=told.get("level") or "", began=began, lasted=lasted)
 
 
-def _state(told: Mapping[str, Any], level: str) -> str:
+def _state(told: Mapping[str, Any], level: str, now: Mapping[str, Any]) -> str:
     if not level:
-        return _UNSURE.get(told.get("confidence") or "", "As usual")
+        calm = _UNKNOWN if now.get("usual") is None else _USUAL
+        return _UNSURE.get(told.get("confidence") or "", calm)
     if not told.get("incident"):
         return f"{level.capitalize()}, watching"
     sure = told.get("confidence")

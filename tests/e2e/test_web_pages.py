@@ -79,13 +79,31 @@ def test_the_worst_stands_first_and_calm_ones_by_name() -> None:
     levels = {"calm b": "", "Calm a": "", "small": "minor", "large": "major", "larger": "major"}
     times = {"larger": 9.0}
     rows = [
-        row({"id": name, "name": name, "level": level}, {"now": {"count": 1, "times": times.get(name)}}, POLICY)
+        row(
+            {"id": name, "name": name, "level": level},
+            {"now": {"count": 1, "usual": 1.0, "times": times.get(name)}},
+            POLICY,
+        )
         for name, level in levels.items()
     ]
     assert [one.name for one in worst_first(rows)] == ["larger", "large", "small", "Calm a", "calm b"]
     assert summary(rows) == "Trouble at larger, large and small"
     assert summary([one for one in rows if one.tone == "calm"]) == "Everything is as usual"
     assert summary([]) == "No services are watched yet"
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "state", "sentence"),
+    [
+        ({}, {"count": 3, "usual": 4.0}, "As usual", "X is as usual"),
+        ({}, {"count": 0, "usual": None}, "No trouble seen", "No trouble seen"),
+        ({}, {}, "No trouble seen", "No trouble seen"),
+        ({"confidence": "silent"}, {"count": 0, "usual": 4.0}, "No reports at all", "No trouble seen"),
+    ],
+)
+def test_nothing_is_called_usual_where_no_usual_is_known(told, now, state, sentence) -> None:
+    found = row({"id": "x", "name": "X", "level": "", **told}, {"now": now}, POLICY)
+    assert (found.state, summary([found])) == (state, sentence)
 
 
 async def test_our_own_blindness_is_told_as_ours(served: Served) -> None:
