@@ -1,77 +1,22 @@
-"""What the house knows now, for pages and commands; memory first, the store only where history is asked for."""
+"""Answers what is going on: services, incidents, and what changes."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
-from msgspec.structs import replace
-
+from bot.board.known import Known
+from bot.board.pictures import Past, Pictures
 from bot.core.heading import SILENT
-from bot.core.model import Case, Entry, Head, Health, Incident, Picture, Service, Source, Span
+from bot.core.model import Entry, Head, Health, Incident, Picture, Service, Source
 from bot.core.postmortem import draft
 from bot.core.printing import between_json, incident_json, moment, numbers_json, thread_json
-from bot.core.showing import ladder, shown, span
-from bot.core.silence import Silences
+from bot.core.showing import ladder, shown
 from bot.core.tally import Tally
-from bot.detectors.graded import Watched, trouble
-from bot.detectors.levels import Rule
-from bot.detectors.ring import Floats
-from bot.detectors.surge import Surge
-from bot.detectors.verdict import Verdict
+from bot.detectors.graded import trouble
 from bot.ports import Clock, Hook, Store, Watch
-
-_BARS, _BAR = 96, 15
-_SPAN = _BARS * _BAR
-_AFTERMATH = timedelta(hours=1)
-
-
-Past = Callable[[str, int, int], Awaitable[Sequence[float | None]]]
-"""Totals of a service from one bucket to another, both included, from the archive where need be."""
-
-
-class Counted(Protocol):
-    """What the counts say."""
-
-    surge: Surge
-    silences: Silences
-
-    @property
-    def verdicts(self) -> Mapping[str, Verdict]:
-        """The newest verdict on every service."""
-        ...
-
-
-class Heard(Protocol):
-    """What the watches say, by service and name."""
-
-    watched: dict[tuple[str, str], Watched]
-    asked: dict[tuple[str, str], datetime]
-
-
-class Known(Protocol):
-    """The engine as seen from here: plain values to read."""
-
-    services: Mapping[str, Service]
-    watches: Mapping[str, Mapping[str, Watch]]
-    cases: dict[str, Case]
-    rules: Mapping[str, Sequence[Rule]]
-    tick: timedelta
-
-    @property
-    def crowd(self) -> Counted:
-        """The counts."""
-        ...
-
-    @property
-    def witnesses(self) -> Heard:
-        """The watches."""
-        ...
 
 
 class Board:
@@ -81,12 +26,10 @@ class Board:
         self, known: Known, tally: Tally, store: Store, clock: Clock, *, link: Callable[[str], str], past: Past
     ) -> None:
         self._known = known
-        self._tally = tally
         self._store = store
         self._clock = clock
         self._link = link
-        self._past = past
-        self._drawn: dict[str, tuple[object, Picture]] = {}
+        self._pictures = Pictures(known, tally, clock, past)
         self._listeners: set[asyncio.Queue[str]] = set()
         self._names: dict[str, str] = {}
         self.rename()
@@ -231,60 +174,13 @@ class Board:
     # Pictures
 
     def picture(self, service: str) -> Picture | None:
-        """The last day of a service against its usual, in 96 bars of 15 ticks.
-
-        The last bar ends now, so that it shows the same window that the levels are about.
-        """
-        found = self._known.services.get(service)
-        if found is None:
-            return None
-        last = self._tally.bucket(self._clock.now())
-        case = self._known.cases.get(service)
-        incident = case.incident if case else None
-        fresh = (last, self._tally.total(service, last), incident.rev if incident else 0)
-        if service not in self._drawn or self._drawn[service][0] != fresh:
-            totals = self._tally.totals(service, last - _SPAN + 1, last)
-            self._drawn[service] = (fresh, self._picture(found, last, totals, incident))
-        return self._drawn[service][1]
+        """The last day of a service against its usual."""
+        return self._pictures.day(service)
 
     async def picture_of(self, incident: str) -> Picture | None:
         """The day around an incident, however long ago it was (reads the store)."""
         found = await self._store.incident(incident)
-        service = self._known.services.get(found.service) if found else None
-        if found is None or service is None:
-            return None
-        over = found.eased_at or found.closed_at or self._clock.now()
-        last = self._tally.bucket(min(over + _AFTERMATH, self._clock.now()))
-        totals = await self._past(found.service, last - _SPAN + 1, last)
-        return self._picture(service, last, totals, found)
-
-    def _picture(
-        self, service: Service, last: int, totals: Sequence[float | None], incident: Incident | None
-    ) -> Picture:
-        start = self._tally.start(last - _SPAN + 1)
-        mean, low, high = self._known.crowd.surge.usual(service.id, start, _SPAN)
-        rule, rule_name = self._rule(service, incident)
-        return Picture(
-            service=service.id,
-            name=service.name,
-            start=start,
-            step=self._known.tick * _BAR,
-            counts=_summed(totals, _BAR),
-            usual=_summed(list(mean), _BAR),
-            low=_edges(mean, low, -1.0),
-            high=_edges(mean, high, 1.0),
-            rule=rule,
-            rule_name=rule_name,
-            spans=_spans(service, incident),
-        )
-
-    def _rule(self, service: Service, incident: Incident | None) -> tuple[float | None, str]:
-        """The count of the worst level reached, else of the mildest, where its window is as wide as a bar."""
-        level = incident.peak_level if incident else ""
-        bar = self._known.tick * _BAR
-        fitting = [r for r in self._known.rules.get(service.id, ()) if r.reports is not None and r.within == bar]
-        chosen = next((r for r in fitting if r.level == level), fitting[0] if fitting else None)
-        return (float(chosen.reports or 0), chosen.level) if chosen else (None, "")
+        return await self._pictures.around(found) if found else None
 
     # Words and changes
 
@@ -316,24 +212,3 @@ class Board:
 
 def _folded(words: str) -> str:
     return "".join(c for c in words.casefold() if c.isalnum())
-
-
-def _spans(service: Service, incident: Incident | None) -> tuple[Span, ...]:
-    if incident is None or incident.opened_at is None:
-        return ()
-    peak = incident.peak.count if incident.peak else 0
-    return (replace(span(incident, service.policy), peak=peak),)
-
-
-def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:
-    """Sums of `size` buckets, of those that are known; None where none is."""
-    groups = (values[n : n + size] for n in range(0, len(values), size))
-    known = ([v for v in group if v is not None and not math.isnan(v)] for group in groups)
-    return tuple(float(sum(group)) if group else None for group in known)
-
-
-def _edges(mean: Floats, edge: Floats, side: float) -> tuple[float | None, ...]:
-    """The edge of ordinary noise of whole bars: that of single buckets adds up in squares, not in sums."""
-    middle, off = mean.reshape(_BARS, _BAR).sum(axis=1), (edge - mean).reshape(_BARS, _BAR)
-    found = np.maximum(middle + side * np.sqrt((off**2).sum(axis=1)), 0.0)
-    return tuple(None if math.isnan(value) else value for value in found.tolist())
