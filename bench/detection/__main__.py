@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.detection import load, ours, places, rivals
+from bench.detection import holidays, load, ours, places, rivals
 from bench.detection.measure import Result, calibrated, chosen, measured, severities
 from bench.detection.partial import KINDS, partial
 from bench.detection.recorded import COUNTS, recorded
@@ -42,6 +42,7 @@ def _report(*, quick: bool) -> str:
     seeds = DEVELOPMENT[:1] if quick else REPORTED
     with ProcessPoolExecutor() as pool:
         jobs = [[pool.submit(lived, seed, quick=quick) for seed in seeds] for lived in _LIVED]
+        off = pool.submit(holidays.lived, quick=quick)
         even, wild, real, cold, placed, noisy = ([job.result() for job in row] for row in jobs)
     spent = load.measured()
     return "\n\n".join(
@@ -55,6 +56,7 @@ def _report(*, quick: bool) -> str:
             "### When: the start that is told of the outages that were found\n\n"
             + dated({"simulated": _told(even), "wild": _told(wild), "real": _told(real)}),
             "### Where: outages of a part of the users\n\n" + _places(placed, noisy),
+            "### Holidays: the same days, unknown and known\n\n" + holidays.table(off.result()),
         ]
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.detection.world import Floats, Outage, World
+from bench.detection.world import DAY, Floats, Outage, World
 
 MISSED = 120.0
 """Minutes that a missed outage counts, and at most any late one."""
@@ -134,6 +136,32 @@ def measured(found: Alerts, world: World) -> Result:
         closed=_median(np.array([late for _, _, late in ends])),
         shapes=_by_shape(world.outages, delays),
     )
+
+
+class Kind(NamedTuple):
+    """What came of the days of one kind: false incidents per service and month, and of their outages as in `Result`."""
+
+    false: float
+    recall: float
+    penalised: float
+
+
+def by_day(found: Alerts, world: World, kind: Callable[[int], str]) -> dict[str, Kind]:
+    """The figures of the judged days by kind, which is asked for by the number of a day from the first."""
+    split = _about(world)
+    days = Counter(kind(day) for day in range(world.learn // DAY, len(world.counts) // DAY))
+    opened = Counter(kind(at // DAY) for service, rows in enumerate(found) for at in split(service, rows)[0])
+    delays: dict[str, list[float]] = {name: [] for name in days}
+    for outage in world.outages:
+        delays[kind(outage.start // DAY)].append(_delay(found[outage.service], outage))
+    return {
+        name: Kind(
+            false=opened[name] / (n * world.counts.shape[1] / 30),
+            recall=float(np.isfinite(delays[name]).mean()),
+            penalised=float(np.minimum(delays[name], MISSED).mean()),
+        )
+        for name, n in days.items()
+    }
 
 
 def severities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from bench.detection.starts import Start
 from bench.detection.world import Floats, World
+from bot.core.holidays import NO_HOLIDAYS, Calendar
 from bot.detectors.levels import Rule
 from bot.detectors.surge import Surge
 
@@ -50,10 +51,16 @@ class Lived(NamedTuple):
     starts: list[list[Start]]
 
 
-def lived(world: World, rules: dict[str, tuple[Rule, ...]]) -> dict[str, Lived]:
-    """Live through a world under several sets of rules side by side."""
+def lived(
+    world: World, rules: dict[str, tuple[Rule, ...]], kept: Mapping[str, Calendar] = NO_HOLIDAYS
+) -> dict[str, Lived]:
+    """Live through a world under several sets of rules side by side; `kept` are the holidays that some of them know."""
     services = world.counts.shape[1]
-    surge = Surge({f"{k}/{name}": ladder for name, ladder in rules.items() for k in range(services)}, MINUTE)
+    surge = Surge(
+        {f"{k}/{name}": ladder for name, ladder in rules.items() for k in range(services)},
+        MINUTE,
+        {f"{k}/{name}": calendar for name, calendar in kept.items() for k in range(services)},
+    )
     rows = np.tile(world.counts, (1, len(rules)))
     found: list[list[tuple[int, int]]] = [[] for _ in surge.names]
     peaks: list[list[int]] = [[] for _ in surge.names]
