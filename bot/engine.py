@@ -68,7 +68,10 @@ class Company(Protocol):
 
 
 class Engine:
-    """One service, one turn: load, decide with pure functions, save with the version, or do it again."""
+    """One service, one turn: load, decide with pure functions, save with the version, or do it again.
+
+    Where the store is not `lasting`, nobody comes after us: what the detectors know is not kept for them.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Engine:
         tick: timedelta,
         changed: Callable[[str], None],
         calendars: Mapping[str, Calendar] = NO_HOLIDAYS,
+        lasting: bool = True,
     ) -> None:
         self.services = services
         self.watches = watches
@@ -95,6 +99,7 @@ class Engine:
         self._store = store
         self._tally = tally
         self._changed = changed
+        self._lasting = lasting
         self._away: dict[str, datetime] = {}
         self._due = False
         self._turns = {service: asyncio.Lock() for service in services}
@@ -119,7 +124,7 @@ class Engine:
 
     async def rest(self) -> None:
         """Keep what the detectors know."""
-        memory = self.crowd.memory()
+        memory = self.crowd.memory() if self._lasting else None
         if memory is not None:
             await self._breathe()
             await self._store.put(_MEMORY, memory)

@@ -89,6 +89,7 @@ class House:
             watches=self.watches,
             tick=settings.tick,
             changed=self._changed,
+            lasting=folder is not None,
         )
         self.engine.crowd.jury.trust = settings.trust
         self.together = Together(self.store, self.services, self.engine.cases, says=self._says, changed=self._changed)

@@ -49,8 +49,11 @@ class Witnesses:
 
     def speak(self, service: str, incident: Incident | None) -> bool:
         """True unless all say that all is well; quickly, for every service is asked all the time."""
+        watches = self._watches.get(service)
+        if not watches:
+            return False
         told = [reading.source for reading in incident.readings] if incident else []
-        return any(self._speaks(service, watch, told) for watch in self._watches.get(service, ()))
+        return any(self._speaks(service, watch, told) for watch in watches)
 
     def _speaks(self, service: str, watch: str, told: Sequence[str]) -> bool:
         """True unless a watch says that all is well; one that has no reading may have `told` of trouble before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TextIO
@@ -45,23 +45,25 @@ class Ledger:
             return
         bucket = self._house.engine.crowd.surge.closed()
         if self._scores:
-            self._scores.writelines(self._lines(moment(at), bucket))
+            self._scores.write(self._lines(moment(at), bucket))
         if self._pictured:
             self._seen.append(bucket.seen)
             self._usual.append(bucket.usual)
 
-    def _lines(self, when: str | None, bucket: Closed) -> Iterator[str]:
+    def _lines(self, when: str | None, bucket: Closed) -> str:
         engine, cells = self._house.engine, self._cells
-        for service, seen, usual, score, rank, rarity in zip(
-            engine.crowd.surge.names, *(c.tolist() for c in bucket), strict=True
-        ):
-            incident = engine.cases[service].incident
-            alive = 1 if incident is not None and incident.alive else 0
-            level = engine.rules[service][rank].level if rank >= 0 else ""
-            yield (
-                f"{when},{_word(service)},{cells[seen]},{_cell(usual)},{cells[score]},{_word(level)},{alive},"
-                f"{_cell(rarity)}\n"
-            )
+        rows = zip(engine.crowd.surge.names, *(column.tolist() for column in bucket), strict=True)
+        return "".join(
+            [
+                f"{when},{_word(service)},{cells[seen]},{_cell(usual)},{cells[score]},"
+                f"{_word(engine.rules[service][rank].level) if rank >= 0 else ''},{self._alive(service):d},{_cell(rarity)}\n"
+                for service, seen, usual, score, rank, rarity in rows
+            ]
+        )
+
+    def _alive(self, service: str) -> bool:
+        incident = self._house.engine.cases[service].incident
+        return incident is not None and incident.alive
 
     def pictures(self, incidents: Sequence[Incident]) -> list[Picture]:
         """A picture for each service, those with incidents first."""

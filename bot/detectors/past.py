@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Floats
+from bot.detectors.ring import Floats, places, some
 
 _SPAN = timedelta(days=14)
 _MOST = 60_000  # buckets kept per series
@@ -46,16 +46,19 @@ class Past:
         newest = self._counts[:, self._next - 1]
         ready = (self._odd == 0) & (newest < _SMALL)
         whole = np.where(ready, newest, 0.0).astype(np.intp)
-        below = np.arange(whole.max(initial=0)) < whole[:, None]
-        lower = np.add.reduce(self._tallied[:, : below.shape[1]], axis=1, where=below)
-        for series in np.flatnonzero(~ready & ~np.isnan(newest)).tolist():
+        first = np.arange(0, self._tallied.size, _SMALL)
+        pieces = np.stack((first, first + whole), axis=1).ravel()  # the smaller ones of a series, then its others
+        lower = np.where(whole > 0, np.add.reduceat(self._tallied.ravel(), pieces, dtype=np.int32)[::2], 0)
+        for series in places(~ready & ~np.isnan(newest)).tolist():
             lower[series] = np.count_nonzero(self._counts[series] < newest[series])
         share: Floats = lower / np.maximum(self._known - 1, 1)
         return share
 
     def _tell(self, counts: Floats, sign: int) -> None:
         known = ~np.isnan(counts)
-        small = np.flatnonzero(known & (counts < _SMALL) & (counts % 1 == 0))
+        if not some(known):
+            return
+        small = places((counts < _SMALL) & (np.floor(counts) == counts))
         self._tallied[small, counts[small].astype(np.intp)] += sign
         self._known += sign * known
         self._odd += sign * known

@@ -172,11 +172,13 @@ def _save(connection: sqlite3.Connection, case: Case, entries: Sequence[Entry], 
         return
     columns = (incident.id, incident.service, incident.state, _moment(incident.opened_at), incident.rev, incident.seq)
     connection.execute(_INCIDENT, (*columns, _encode(incident)))
-    _tell(connection, case, entries)
-    connection.executemany(
-        "INSERT OR IGNORE INTO threads (incident, channel) VALUES (?, ?)",
-        [(incident.id, channel) for channel in channels],
-    )
+    if entries:
+        _tell(connection, case, entries)
+    if channels:
+        connection.executemany(
+            "INSERT OR IGNORE INTO threads (incident, channel) VALUES (?, ?)",
+            [(incident.id, channel) for channel in channels],
+        )
     connection.execute("UPDATE threads SET awake = 1 WHERE incident = ?", (incident.id,))
 
 
