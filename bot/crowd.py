@@ -254,6 +254,5 @@ class Crowd:
 
 def _note(verdict: Verdict, holiday: Holiday | None) -> str:
     """What is to be said of a verdict beside its numbers; empty when there is nothing."""
-    known = holiday is not None and verdict.numbers.usual is not None
-    unsure = f"{holiday.words}: the usual is taken as less sure" if holiday and known else ""
+    unsure = holiday.effect if holiday and verdict.numbers.usual is not None else ""
     return ". ".join(filter(None, (verdict.doubt, unsure)))

@@ -195,6 +195,7 @@ class House:
             plan=self._plan,
             changed=self._changed,
             rules=self.rules,
+            calendars=self.calendars,
             origin=lambda: self.origin,
             marks=lambda identity: [mark.hex() for mark in self.admission.marks(_ANYWHERE, identity)],
             unmarked=lambda: self.keyring.until,

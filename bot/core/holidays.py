@@ -32,6 +32,11 @@ class Holiday(NamedTuple):
         where = f" in {self.of}" if self.of else ""
         return f"{self.day.day} {self.day:%B} is a holiday{where}"
 
+    @property
+    def effect(self) -> str:
+        """What that does to a decision, as a sentence without its full stop."""
+        return f"{self.words}: the usual is taken as less sure"
+
 
 class Days(NamedTuple):
     """One entry of a calendar; `year` gives the days that begin with a year, and is always the same for the same year."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from bot.core import phrases
+from bot.core.holidays import NO_HOLIDAY
 from bot.core.model import Answer, Bold, Button, Head, Incident, Reading, Request, Said, Text, When
 from bot.core.showing import ladder, shown
 from bot.core.speech import VERBS
@@ -162,7 +163,9 @@ class Reads:
         name = self._house.services[service].name
         if verdict is None:
             return Answer(lines=((f"{name}: no reports counted yet.",),))
-        return Answer(lines=((Bold(f"{name}: no incident. "), f"{_counted(verdict)}. {verdict.rule}"),))
+        holiday = self._house.calendars.get(service, NO_HOLIDAY).on(self._house.clock.now())
+        unsure = f"{holiday.effect}. " if holiday and verdict.numbers.usual is not None else ""
+        return Answer(lines=((Bold(f"{name}: no incident. "), f"{_counted(verdict)}. {unsure}{verdict.rule}"),))
 
     async def _help(self, request: Request) -> Answer:
         about = {request.text: VERBS[request.text]} if request.text in VERBS else VERBS

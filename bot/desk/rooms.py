@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.core.holidays import Calendar
 from bot.core.model import Acted, Answer, Incident, Request, Route, Service, Source, Text
 from bot.core.planned import Window
 from bot.core.trust import Trust
@@ -86,6 +87,7 @@ class Rooms:
     plan: Callable[[str, Sequence[Window]], None] = lambda _service, _windows: None
     changed: Callable[[str], None] = lambda _service: None
     rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     origin: Callable[[], Origin | None] = lambda: None
     marks: Callable[[str], Sequence[str]] = lambda identity: (identity,)
     unmarked: Callable[[], datetime | None] = lambda: None

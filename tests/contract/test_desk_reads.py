@@ -1,8 +1,10 @@
 """Looking through the desk, on a real engine and store: private answers, and never silence in the wrong place."""
 
+import numpy as np
 import pytest
-from doubles.living import Living, said
+from doubles.living import CONFIG, Living, said
 
+from bot.config.read import read
 from bot.core.speech import VERBS
 from bot.ports import Retry
 
@@ -116,6 +118,24 @@ async def test_why_says_between_which_times_it_began_where_that_is_in_doubt(life
 async def test_why_of_a_calm_service_says_that_there_is_no_incident(life):
     await life.broken("cloud")
     assert said(await life.say("why calm")).startswith("Calm: no incident.")
+
+
+@pytest.mark.parametrize(
+    ("holidays", "unsure"),
+    [("01-05", "5 January is a holiday: the usual is taken as less sure."), ("01-06", ""), ("", "")],
+)
+async def test_why_says_that_a_holiday_makes_the_usual_less_sure_from_the_reload_that_names_it(
+    life, tmp_path, holidays, unsure
+):
+    file = tmp_path / "config.yaml"
+    file.write_text(f"holidays: [{holidays}]\n{CONFIG}")
+    life.house.engine.crowd.surge.teach(np.full(3, 60.0, np.float32))
+    await life.house.adopt(read(file, {}))
+    await life.beat(20, reports=1)
+    calm = said(await life.say("why twitter"))
+    await life.broken()
+    for told in (calm, said(await life.say("why"))):
+        assert "is a holiday" not in told if not unsure else unsure in told
 
 
 async def test_an_incident_that_is_over_can_still_be_shown(life):
