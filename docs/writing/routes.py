@@ -72,7 +72,8 @@ def _shape(node: Schema) -> str:
     if name := referred(node):
         return f"[{name}](#{slug(name)})"
     if choices := node.get("oneOf"):
-        return either(_shape(choice) for choice in choices)
+        some = [choice for choice in choices if choice.get("type") != "null"]
+        return either(map(_shape, some)) + (" or null" if len(some) < len(choices) else "")
     if node.get("type") == "array":
         return f"list of {_shape(node['items'])}"
     if node.get("properties"):
