@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from bot.core.holidays import Calendar, Days, Holiday
 from bot.core.reports import Cell
 from bot.detectors.levels import Rule
 from bot.detectors.parts import CELL, Part, Parts
@@ -61,6 +62,16 @@ def test_a_thin_part_is_over_with_the_whole_unless_it_is_bad_by_what_comes_now(o
     feed.calm = rest | {india: rate}
     found = [feed.run(TICK, over=None if over is None else {"twitter": over + n}) for n in range(8)]
     assert (found[-1] is not None) is holds
+
+
+def test_a_country_is_less_sure_of_its_usual_on_its_own_holidays_only(past):
+    day = Holiday(past[1], past[1] + timedelta(days=1), past[1].date(), "IN")
+    calendars = {"twitter": Calendar((Days("IN", lambda _: (day,)),))}
+    feed = Feed(Parts.restore(past[0], RULES, TICK, calendars), past[1])
+    feed.run(TICK)
+    unsure = dict(zip(feed.parts._heard, feed.parts._surge._base.noise.festive.tolist(), strict=True))
+    assert {part.code for part, flag in unsure.items() if flag} >= {"IN", "IN web", "web", "login", "ios"}
+    assert {part.code for part, flag in unsure.items() if not flag} == {"US", "DE", "US web", "DE ios"}
 
 
 def test_one_platform_of_one_region_is_seen_though_both_hide_it(past):
