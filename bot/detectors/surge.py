@@ -17,14 +17,10 @@ from bot.detectors.gap import DEAD
 from bot.detectors.history import History
 from bot.detectors.levels import Ladder, Rule
 from bot.detectors.past import Past
-from bot.detectors.recovery import Recovery
-from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, named, places, some
-from bot.detectors.scan import Found, Running, Scan
-from bot.detectors.tail import Tail
+from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, places
 from bot.detectors.verdict import Judgement, Start, Verdict, Weighed
+from bot.detectors.weighing import Weighing
 
-_SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
-_LEEWAY = 3.0  # nats by which the lift of a window may be less than it looks
 _MOST = 1e9  # reports per bucket; more is nonsense from outside
 
 
@@ -68,17 +64,11 @@ class Surge:
         self._names = tuple(rules)
         self._at = {name: column for column, name in enumerate(self._names)}
         self._ladder = Ladder([tuple(rules[name]) for name in self._names], tick)
-        n = len(self._names)
-        self._all: Columns = np.arange(n)
+        self._all: Columns = np.arange(len(self._names))
         kept = [calendars.get(name, NO_HOLIDAY) for name in self._names]
         self._history = History(tick, float(self._ladder.widths.max(initial=1.0)), kept)
         self._ring, self._base = self._history.ring, self._history.base
-        self._scan = Scan(tick, self._ring.size - 2)
-        self._tail, self._recovery = Tail(n), Recovery(n, tick)
-        self._lean: Floats = blank(n)
-        self._held = np.zeros((self._ladder.depth, n), np.bool_)
-        self._score: Floats = blank(n)
-        self._stale = True  # something was told since everything was weighed
+        self._weighing = Weighing(self._history, self._ladder, tick)
         self._past: Past | None = None
 
     @property
@@ -99,12 +89,12 @@ class Surge:
     @property
     def scores(self) -> Floats:
         """The evidence of every series when it was last weighed, in nats, shape (n,)."""
-        return self._score
+        return self._weighing.score
 
     @property
     def ranks(self) -> npt.NDArray[np.intp]:
         """The rank of the highest level that holds, per series, shape (n,); -1 when calm."""
-        return self._rank(self._held)
+        return self._weighing.ranks()
 
     @property
     def nbytes(self) -> int:
@@ -132,7 +122,7 @@ class Surge:
         self._history.skip_to(number)
         given = _clean(counts)
         self._history.push(given)
-        self._weigh_all(number)
+        self._weighing.close(number)
         if self._past is not None:
             self._past.push(given)
 
@@ -143,15 +133,15 @@ class Surge:
         hour ago stays learned; the next `judge` sees the new count.
         """
         if series in self._at:
-            self._stale = True
+            self._weighing.stale = True
             given = float(_clean(np.array([count], np.float64))[0])
             self._history.revise(self._at[series], self._history.number(at), given)
 
     def lean(self, series: str, nats: float) -> None:
         """What others say of a service adds to the evidence that its counts already give; not kept in a snapshot."""
         if series in self._at:
-            self._stale = True
-            self._lean[self._at[series]] = nats
+            self._weighing.stale = True
+            self._weighing.lean[self._at[series]] = nats
 
     def judge(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> list[Verdict]:
         """The verdict on every service, or on those in `only`, calm ones included; given as for `look`."""
@@ -167,9 +157,9 @@ class Surge:
         columns = self._all if only is None else np.array([self._at[name] for name in names], np.intp)
         fresh = _row(names, running)
         part = self._history.passed(now)
-        windows = self._weigh(columns, fresh, part)
-        ranks = self._rank(self._held[:, columns])
-        weighed = Weighed(columns, ranks, windows, self._score[columns], self._base.known[columns])
+        windows = self._weighing.weigh(columns, fresh, part)
+        ranks = self._weighing.ranks(columns)
+        weighed = Weighed(columns, ranks, windows, self._weighing.score[columns], self._base.known[columns])
         since = {
             place: self._since(int(columns[place]), int(ranks[place]), _Running(now, float(fresh[place]), part))
             for place in places(ranks >= 0).tolist()
@@ -182,18 +172,12 @@ class Surge:
 
     def over(self) -> dict[str, float]:
         """Buckets since a series recovered, for those that did in the last hours and are in no trouble."""
-        over = np.flatnonzero(self._recovery.over)
-        return {self._names[column]: float(self._recovery.rest[column]) for column in over.tolist()}
+        over = np.flatnonzero(self._weighing.recovery.over)
+        return {self._names[column]: float(self._weighing.recovery.rest[column]) for column in over.tolist()}
 
     def end_doubtful(self, over: Floats) -> None:
-        """End every trouble of which nothing but doubt is left, if it was on already so many buckets ago, shape (n,).
-
-        No level's own conditions held of late; that it is over is only not certain yet, as where counts are thin.
-        """
-        doubtful = self._recovery.doubtful & (self._recovery.age > over)
-        if some(doubtful):
-            self._recovery.end(doubtful)
-            self._begin_anew(doubtful)
+        """End every trouble of which nothing but doubt is left, if it was on already so many buckets ago, shape (n,)."""
+        self._weighing.end_doubtful(over)
 
     def excuse(self) -> None:
         """We were away ourselves: reports that are missing until now say nothing of any feed."""
@@ -243,7 +227,7 @@ class Surge:
         return Closed(
             seen=np.where(heard, seen, np.nan),
             usual=np.where(heard & self._base.known, due, np.nan),
-            score=self._score,
+            score=self._weighing.score,
             rank=self.ranks,
             rarity=self._past.rarity(),
         )
@@ -273,97 +257,6 @@ class Surge:
             surge._recall(memory)
         return surge
 
-    def _weigh_all(self, number: int) -> None:
-        """A bucket was closed: end what has recovered, and bring scores, levels and tails up to date."""
-        base, noise, recovery = self._base, self._base.noise, self._recovery
-        seen, due = self._ring.last(1)
-        over = recovery.note(seen, due, noise.spread, noise.doubt, self._ring.last(recovery.near))
-        if some(over):
-            self._begin_anew(over)
-        found = self._scan.all(self._ring, noise, base.known, self._history.echo)
-        np.copyto(self._score, self._tail.judge(found.nats, slice(None)))
-        self._settle(self._all, self._rules_windows(self._all, None), _sure(found))
-        self._tail.note(found.nats, base.known & ~noise.festive)
-        if int((number + 1) * base.tick) != int(number * base.tick):
-            self._tail.hour()
-        self._history.note(self._score, recovery.on > 0)
-        self._stale = False
-
-    def _begin_anew(self, over: Flags) -> None:
-        """What has recovered is judged by what comes from now on, but for its echoes."""
-        self._ring.restart(over)
-        near = self._recovery.near
-        self._history.echo.begin(over, self._recovery.echo(*self._ring.last(near)) / near)
-        self._held[:, over] = False
-
-    def _weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
-        """Bring scores and levels of some series up to date; answers seen and due by level window, (2, levels, k)."""
-        if not (part or self._stale or some(fresh)) and self._ring.end:
-            return self._windows(columns, None, part)
-        running = np.array([fresh, self._history.running(columns, fresh, part)], np.float32)
-        fresh_bucket = Running(running, part, self._history.echo)
-        found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, fresh_bucket)
-        self._score[columns] = self._tail.judge(found.nats, columns)
-        self._settle(columns, self._rules_windows(columns, running, part), _sure(found))
-        return self._windows(columns, running, part)
-
-    def _windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
-        """Seen and due in the window of each level, shape (2, levels, k)."""
-        widths = self._ladder.widths
-        if running is None and len(columns) == widths.shape[1] and self._ladder.even:
-            now, whole = self._ring.now, blank(2, *widths.shape)
-            for level, width in enumerate(self._ladder.even):
-                np.subtract(now, self._ring.before(width), out=whole[:, level])
-            return whole
-        windows = self._ring.window(np.maximum(widths[:, columns] - part, 0.0), columns)
-        return windows if running is None else windows + running[:, None]
-
-    def _rules_windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
-        """The same, but nothing from before the last restart, and no echoes of what was over then."""
-        fresh = self._ring.now - self._ring.floor
-        if len(columns) != fresh.shape[1]:
-            fresh = fresh[:, columns]
-        if running is not None:
-            fresh = fresh + running
-        clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
-        echo = self._history.echo
-        at = places(echo.rate[columns])
-        if not len(at):
-            return clipped
-        old = echo.within(np.maximum(self._ladder.widths[:, columns[at]] - part, 0.0), columns[at], part)
-        clipped[0][:, at] = np.maximum(clipped[0][:, at] - old, 0.0)
-        return clipped
-
-    def _settle(self, columns: Columns, windows: Floats, lift: Floats) -> None:
-        """Which levels hold now; trouble that began goes on until it has recovered."""
-        whole = len(columns) == len(self._all)
-        known = self._base.known if whole else self._base.known[columns]
-        held = self._held if whole else self._held[:, columns]
-        score = self._score if whole else self._score[columns]
-        which = slice(None) if whole else columns
-        lean, wary = self._lean[which], self._recovery.wary(which)
-        if some(lean):
-            score = np.where(score > _SIGN, score + lean, score)
-        if some(wary):
-            score = np.where(held.any(axis=0), score, score - wary)
-        now = self._ladder.hold(held, windows, score, known, which)
-        self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], lift)
-        now[0] |= (self._recovery.on if whole else self._recovery.on[columns]) > 0
-        self._held[:, which] = now
-
-    def _begin(self, columns: Columns, which: Flags, lift: Floats) -> None:
-        if some(which):
-            trouble, worst = np.zeros(len(self._all), np.bool_), blank(len(self._all))
-            trouble[columns], worst[columns] = which, lift
-            self._recovery.begin(trouble, worst, self._score)
-
-    @staticmethod
-    def _rank(held: Flags) -> npt.NDArray[np.intp]:
-        ranks = np.full(held.shape[1], -1, np.intp)
-        for rank, holds in enumerate(held):
-            ranks[holds] = rank
-        return ranks
-
     def _since(self, column: int, rank: int, running: _Running) -> Start:
         if not self._ring.end:
             return Start(running.now, Between(early=running.now, late=running.now))
@@ -374,12 +267,11 @@ class Surge:
 
     def _parts(self) -> dict[str, Floats]:
         """Everything remembered but the ring, by name; the arrays themselves."""
-        own = named({"tail": self._tail, "recovery": self._recovery})
-        return self._history.columns() | own | {"score": self._score}
+        return self._history.columns() | self._weighing.columns()
 
     def _memory(self) -> keep.Memory:
         held = {
-            name: [rule.level for rule, on in zip(self._ladder.rules[c], self._held[:, c], strict=False) if on]
+            name: [rule.level for rule, on in zip(self._ladder.rules[c], self._weighing.held[:, c], strict=False) if on]
             for c, name in enumerate(self._names)
         }
         return keep.Memory(
@@ -413,7 +305,7 @@ class Surge:
         for name in shared:
             column = self._at[name]
             for rank, rule in enumerate(self._ladder.rules[column]):
-                self._held[rank, column] = rule.level in memory.held[name]
+                self._weighing.held[rank, column] = rule.level in memory.held[name]
 
 
 def _clean(counts: npt.NDArray[np.floating]) -> Floats:
@@ -426,10 +318,3 @@ def _row(names: Sequence[str], counts: Mapping[str, float]) -> Floats:
     if not counts:
         return blank(len(names))
     return np.nan_to_num(_clean(np.array([counts.get(name, 0.0) for name in names], np.float64)))
-
-
-def _sure(found: Found) -> Floats:
-    """The lift that the evidence bears out at least."""
-    part = 1.0 - np.sqrt(_LEEWAY / np.maximum(found.nats, _LEEWAY))
-    sure: Floats = 1.0 + np.maximum(found.lift - 1.0, 0.0) * part
-    return sure
