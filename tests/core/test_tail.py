@@ -144,27 +144,37 @@ def test_echoes_die_away():
 def test_what_a_gap_kept_back_is_due_when_it_comes():
     gap = Gap(1, MINUTE)
     for _ in range(20):
-        assert gap.note(column(0), column(2.0), ~ON)[0] == 0
-    assert gap.note(column(40), column(2.0), ON)[0] == pytest.approx(40)
-    assert gap.note(column(40), column(2.0), ON)[0] == pytest.approx(4)
-    assert gap.note(column(2), column(2.0), ON)[0] == 2
+        assert gap.note(column(0), column(2.0), ~ON, ~ON)[0] == 0
+    assert gap.note(column(40), column(2.0), ON, ~ON)[0] == pytest.approx(40)
+    assert gap.note(column(40), column(2.0), ON, ~ON)[0] == pytest.approx(4)
+    assert gap.note(column(2), column(2.0), ON, ~ON)[0] == 2
 
 
 def test_what_comes_long_after_a_gap_is_no_backlog():
     gap = Gap(1, MINUTE)
-    gap.note(column(0), column(30.0), ~ON)
+    gap.note(column(0), column(30.0), ~ON, ~ON)
     for _ in range(3):
-        gap.note(column(30), column(30.0), ON)
-    assert gap.note(column(60), column(30.0), ON)[0] == 30
+        gap.note(column(30), column(30.0), ON, ~ON)
+    assert gap.note(column(60), column(30.0), ON, ~ON)[0] == 30
 
 
 def test_a_feed_is_dead_when_too_much_is_missing():
     gap = Gap(1, MINUTE)
     for _ in range(10):
-        gap.note(column(0), column(1.0), ON)
+        gap.note(column(0), column(1.0), ON, ~ON)
     assert not gap.dead(column(1.0), column(0.01))[0]
     for _ in range(10):
-        gap.note(column(0), column(1.0), ON)
+        gap.note(column(0), column(1.0), ON, ~ON)
     assert gap.dead(column(1.0), column(0.01))[0]
-    gap.note(column(1), column(1.0), ON)
+    gap.note(column(1), column(1.0), ON, ~ON)
     assert not gap.dead(column(1.0), column(0.01))[0]
+
+
+def test_a_holiday_proves_three_times_more_slowly_that_a_feed_is_dead():
+    calm, festive = Gap(1, MINUTE), Gap(1, MINUTE)
+    for _ in range(20):
+        calm.note(column(0), column(1.0), ON, ~ON)
+        festive.note(column(0), column(1.0), ON, ON)
+    assert calm.dead(column(1.0), column(0.01))[0]
+    assert not festive.dead(column(1.0), column(0.01))[0]
+    assert festive.missing[0] == pytest.approx(calm.missing[0] / 3)
