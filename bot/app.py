@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from typing import Self
-
-from aiohttp.web import AppRunner, TCPSite
 
 from bot import furnishing
 from bot.ailing import CHANNEL, REPORTS
 from bot.auditor import Auditor
-from bot.backups import back_up, backups, made, thin
+from bot.chores import STORE, Chores
 from bot.config.settings import Settings
 from bot.core import chart
 from bot.core.model import Evidence, Picture
+from bot.doorway import Doorway
 from bot.easel import Easel
 from bot.house import House
 from bot.lines import Lines
@@ -26,14 +23,14 @@ from bot.listening.hearing import Hearing
 from bot.listening.overhearing import Overhearing
 from bot.listening.sight import Sight
 from bot.listening.vantages import Vantages
-from bot.ports import Called, Hook, Letter, Refused, Retry, Word
+from bot.ports import Called, Hook, Letter, Refused, Word
 from bot.proving import Proofs
 from bot.rereading import Rereading
 from bot.tending import Tending
 from bot.web.house import House as Shown
 from bot.web.house import no_call
 from bot.web.metrics import Metrics
-from bot.web.site import runner, site
+from bot.web.site import site
 from bot.world.clock import WallClock
 from bot.world.stalls import Stalls
 from bot.world.steady import SteadyClock
@@ -42,12 +39,6 @@ from bot.world.web import Web
 __all__ = ["House", "Serving"]
 
 _STALE = 5.0
-_ARCHIVE_EVERY = 60.0
-_BACK_UP_EVERY = timedelta(hours=6)
-_BACK_UP_LOOK = 600.0
-_SURFACE_EVERY = 5.0
-_LISTEN_EVERY = 20.0
-_STORE = "store"
 _BLIND = (
     "most unrelated hosts cannot be reached at once, so our own line, name servers, proxy or clock are broken; "
     "probes are not believed until that is over"
@@ -64,7 +55,6 @@ class Serving:
         self.real = WallClock()
         self.easel = Easel()
         self.metrics = Metrics()
-        self.address = ""
         self.http = Web(self.real)
         self.vantages = Vantages(watches=house.watches, clock=house.clock, hear=house.engine.hear)
         self.sight = Sight(self.http, house.clock, canaries=house.settings.canaries, changed=self._blinded)
@@ -97,9 +87,10 @@ class Serving:
             lasting=self._lasting,
         )
         self.rereading = Rereading(house.settings, self.real, self.adopt, self._reread)
+        self.chores = Chores(house, self.real, self.tending, self.auditor.audit)
         self.stalls = Stalls()
         self._beating = beating
-        self._web: AppRunner | None = None
+        self.doorway = Doorway(lambda settings: site(self._shown(settings)))
         self._measure()
 
     def _lines(self, house: House, *, asks: bool) -> Lines:
@@ -134,30 +125,34 @@ class Serving:
                 await house.ailing.say("data", healed)
         for name, relay in house.relays.items():
             relay.suspect(house.ailing.said.get(f"{CHANNEL}{name}", ""))
-        self._web, self.address = await self._open(house.settings)
+        await self.doorway.open(house.settings)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.stalls.stop()
-        if self._web is not None:
-            await self._web.cleanup()
+        await self.doorway.close()
         await self.lines.aclose()
         await self.http.aclose()
         await self.easel.aclose()
 
+    @property
+    def address(self) -> str:
+        """Where the page is reached."""
+        return self.doorway.address
+
     async def run(self) -> None:
         """Everything that goes on for ever, each task restarted when it fails; until cancelled."""
         house, tending = self.house, self.tending
-        tending.start("archive", self._archive)
+        tending.start("archive", self.chores.archive)
         tending.start("hooks", self.hearing.run)
         tending.start("audit", self.auditor.run)
-        tending.start("saving", self._surface)
-        tending.start("silence", self._listen)
+        tending.start("saving", self.chores.surface)
+        tending.start("silence", self.chores.listen)
         if self._beating:
             tending.start("beat", lambda: house.engine.run(house.clock))
             tending.start("reread", self.rereading.run)
             tending.start("stalls", self.stalls.run)
-            tending.start("backup", self._back_up)
+            tending.start("backup", self.chores.back_up)
         await tending.run()
 
     async def adopt(self, settings: Settings) -> None:
@@ -169,7 +164,7 @@ class Serving:
         old = self.house.settings
         _same(old, settings)
         fresh = self.lines.connect(settings, old)
-        await self._move(settings)
+        await self.doorway.move(old, settings)
         await self.house.adopt(settings)
         await self.lines.lay(fresh, old)
         self.auditor.deadman = settings.deadman
@@ -186,38 +181,6 @@ class Serving:
                 relay.wake()
         return revived
 
-    async def _move(self, settings: Settings) -> None:
-        """Serve the page by the new settings; at the same address the old server must go first, and may come back."""
-        old = self.house.settings
-        if settings.web == old.web:
-            return
-        here = (old.web.listen_host, old.web.listen_port) == (settings.web.listen_host, settings.web.listen_port)
-        if here and self._web is not None:
-            await self._web.cleanup()
-        try:
-            web, address = await self._open(settings)
-        except Refused:
-            if here:
-                self._web, self.address = await self._open(old)
-            raise
-        if not here and self._web is not None:
-            await self._web.cleanup()
-        self._web, self.address = web, address
-
-    async def _open(self, settings: Settings) -> tuple[AppRunner, str]:
-        """Open the page; answers who serves it, and its address."""
-        host, port = settings.web.listen_host, settings.web.listen_port
-        web = runner(site(self._shown(settings)))
-        await web.setup()
-        listener = TCPSite(web, host, port)
-        try:
-            await listener.start()
-        except OSError as exc:
-            await web.cleanup()
-            raise Refused(f"cannot listen on {host}:{port}: {exc.strerror}. Change web.listen in the config.") from exc
-        host, port = web.addresses[0][:2]
-        return web, f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
     async def _stuck(self, name: str, why: str) -> None:
         """A task that only a person can help: said where it is read."""
         chat = name.removeprefix("chat ")
@@ -232,48 +195,6 @@ class Serving:
         for name, source in furnishing.sources(self.house.watches[service]).items():
             if source.evidence is Evidence.VENDOR:
                 self.asking.soon(service, name)
-
-    async def _archive(self) -> None:
-        while True:
-            await self.real.sleep(_ARCHIVE_EVERY)
-            for name in self.tending.mended():
-                await self.house.ailing.over(name)
-            await self.house.ailing.mend()
-            with suppress(Retry):  # the hours stay due; that the disk takes nothing is said by the store
-                await self.house.intake.keep()
-            self.house.rekey()
-
-    async def _surface(self) -> None:
-        """Save what the disk did not take, and say once that it does not, and once that it does again."""
-        store, said = self.house.store, ""
-        while True:
-            if store.trouble and not said:
-                said = store.trouble
-                await self.house.ailing.say(_STORE, said)
-            elif await store.surface() and said:
-                said = ""
-                await self.house.ailing.over(_STORE)
-                await self.auditor.audit()
-            await self.real.sleep(_SURFACE_EVERY)
-
-    async def _listen(self) -> None:
-        """Say which feeds of reports have fallen silent, and which are heard again."""
-        while True:
-            found = self.house.engine.crowd.silences.found
-            said = {service: silence.words() for service, silence in found.items()}
-            await self.house.ailing.listen(said, self.house.services)
-            await self.real.sleep(_LISTEN_EVERY)
-
-    async def _back_up(self) -> None:
-        """Copy the databases every six hours, counted from the last backup whoever made it; four are kept."""
-        folder, now = self.house.folder, self.house.clock.now
-        while folder is not None:
-            late = not any(made(backup) > now() - _BACK_UP_EVERY for backup in backups(folder / "backups")[:1])
-            if late and not self.house.store.trouble:  # a copy would take the last room there is
-                await asyncio.to_thread(back_up, folder, folder / "backups", now())
-                thin(folder / "backups")
-            await self.real.sleep(_BACK_UP_LOOK)
-        await asyncio.Event().wait()
 
     async def _lasting(self, invariant: str, words: str) -> None:
         """What the auditor found twice in a row, or mended; what was said of something else already is one trouble."""
@@ -304,7 +225,7 @@ class Serving:
         late = beaten is None or (self.house.clock.now() - beaten).total_seconds() > _STALE
         found = self.auditor.found
         conditions = {
-            _STORE: self.house.store.trouble or engine.trouble or found.get(_STORE, "ok"),
+            STORE: self.house.store.trouble or engine.trouble or found.get(STORE, "ok"),
             "beat": "late" if late and self._beating else "ok",
             "configuration": f"warning: {self.rereading.trouble}" if self.rereading.trouble else "ok",
         }

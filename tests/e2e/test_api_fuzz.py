@@ -163,7 +163,7 @@ async def test_a_long_fuzz_breaks_nothing_and_leaves_memory_flat(serving: Servin
 async def test_the_description_has_every_route_and_nothing_hangs_in_the_air(serving: Serving) -> None:
     async with aiohttp.ClientSession(serving.address) as client:
         api = await described(client)
-    app = serving._web.app  # type: ignore[union-attr]
+    app = serving.doorway.served.app  # type: ignore[union-attr]
     described_ones = {(method.upper(), path) for path, methods in api["paths"].items() for method in methods}
     assert described_ones == {(route.method, route.path) for route in app[ROUTES]}
     for path, methods in api["paths"].items():
