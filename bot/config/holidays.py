@@ -1,21 +1,22 @@
-"""Holidays as people write them: countries, whose days a library knows by heart, and days of one's own."""
+"""Holidays as people write them: countries, and days of one's own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from datetime import date
-from functools import cache, lru_cache
-from importlib.resources import files
+from typing import Annotated, Self
 
-from bot.config.errors import instead, nearest
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from bot.config.calendars import keeper
+from bot.config.fields import EmptyList, Zone
 from bot.config.scalars import Dated
-from bot.core.holidays import Days, Holiday, YearDay, day_of, stretch
-from bot.core.places import COUNTRIES, region
+from bot.core.holidays import YearDay, stretch
+from bot.fields import Model
 
 _WRITTEN = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 _HOW = "write it like 2026-12-24, or 12-24 for every year"
-_MOST = 31
+_MOST = 31  # days in a row; what lasts longer is how people live
 _LEAP = 2024  # a year with every day that there is
 
 
@@ -67,53 +68,34 @@ def few(first: YearDay, last: YearDay) -> None:
         raise ValueError(f"from the first day to the last must be 1 to {_MOST} days, and this is {max(days, 0)}")
 
 
-def keeper(code: str) -> str:
-    """A country whose holidays are known, or a part of one: `US`, `DE-BY`.
-
-    Raises:
-        ValueError: when there is none of that name, with the one that was probably meant.
-    """
-    head, _, part = code.partition("-")
-    if head not in _known():
-        meant = region(code) or region(nearest(code, COUNTRIES.values())) or nearest(code, _known())
-        advice = f", did you mean '{meant}'?" if meant else "; write its two letters, like US, GB or DE-BY"
-        raise ValueError(f"unknown country '{code[:64]}'{advice}")
-    if part and part not in _known()[head]:
-        raise ValueError(f"unknown part '{part[:64]}' of {head}{instead(part, _known()[head])}")
-    return code
+Day = Annotated[
+    YearDay,
+    BeforeValidator(year_day),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-)?\d{2}-\d{2}$", "examples": ["2026-12-24", "12-24"]}),
+]
 
 
-@cache
-def public(code: str) -> Days:
-    """The public holidays of a country or a part of one, each from its first midnight there to its last."""
-    import holidays  # noqa: PLC0415 - ten megabytes, which only those pay who name a country
+class Holiday(Model):
+    """A day, or a few, on which people live otherwise than on others: the usual is taken as less sure then."""
 
-    head, _, part = code.partition("-")
-    clocks = _clocks().get(head, ["UTC"])
+    country: Annotated[str, AfterValidator(keeper)] | None = None
+    """A country that keeps its public holidays, or a part of one: GB, DE-BY. Each lasts from the first midnight there to the last."""
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    """The first day: 2026-12-24, or 12-24 for every year."""
+    to: Day | None = None
+    """The last day; the same one if not said."""
+    zone: Zone = "UTC"
+    """Where the clock stands that these days go by: Europe/Berlin."""
 
-    @lru_cache(maxsize=8)
-    def year(number: int) -> tuple[Holiday, ...]:
-        found = holidays.country_holidays(head, subdiv=part or None, years=number)
-        return tuple(day_of(day, clocks, code) for day in sorted(found) if day.year == number)
-
-    return Days(code, year)
-
-
-@cache
-def _known() -> Mapping[str, Collection[str]]:
-    """The countries whose holidays are known, and their parts."""
-    import holidays  # noqa: PLC0415 - as above
-
-    return holidays.list_supported_countries(include_aliases=False)
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.country is None) == (self.from_ is None):
+            raise ValueError("a holiday is either a country's (country) or begins on a day (from); give one of them")
+        if self.country is not None and (self.to is not None or self.zone != "UTC"):
+            raise ValueError("the days and clocks of a country are known; leave out to and zone")
+        if self.from_ is not None:
+            few(self.from_, self.to or self.from_)
+        return self
 
 
-@cache
-def _clocks() -> Mapping[str, list[str]]:
-    """The time zones of every country: `zone.tab` of the time zone database, country, place, name."""
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    clocks: dict[str, list[str]] = {}
-    for line in table.splitlines():
-        if line and not line.startswith("#"):
-            code, _, name = line.split("\t")[:3]
-            clocks.setdefault(code, []).append(name)
-    return clocks
+Holidays = Annotated[list[Annotated[Holiday, BeforeValidator(entry, json_schema_input_type=str | Holiday)]], EmptyList]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bot.config import fields, holidays
+from bot.config import fields
 from bot.config.fields import (
     Address,
     Alarms,
@@ -22,8 +22,8 @@ from bot.config.fields import (
     Words,
     Zone,
 )
+from bot.config.holidays import Holidays
 from bot.config.plugins import CHATS, SOURCES, one_of
-from bot.core.holidays import YearDay
 from bot.core.trust import Trust
 from bot.fields import Duration, Model, Secret
 
@@ -36,11 +36,6 @@ else:
 
 Span = Annotated[Duration, AfterValidator(fields.span)]
 Width = Annotated[Duration, AfterValidator(fields.width)]
-Day = Annotated[
-    YearDay,
-    BeforeValidator(holidays.year_day),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d{4}-)?\d{2}-\d{2}$", "examples": ["2026-12-24", "12-24"]}),
-]
 
 
 class Token(Model):
@@ -218,34 +213,6 @@ class Window(Model):
         if self.from_ is not None and self.zone != "UTC":
             raise ValueError("zone belongs to a schedule; give the offset with the time: 2026-12-01T22:00+01:00")
         return self
-
-
-class Holiday(Model):
-    """A day, or a few, on which people live otherwise than on others: the usual is taken as less sure then."""
-
-    country: Annotated[str, AfterValidator(holidays.keeper)] | None = None
-    """A country that keeps its public holidays, or a part of one: GB, DE-BY. Each lasts from the first midnight there to the last."""
-    from_: Annotated[Day | None, Field(alias="from")] = None
-    """The first day: 2026-12-24, or 12-24 for every year."""
-    to: Day | None = None
-    """The last day; the same one if not said."""
-    zone: Zone = "UTC"
-    """Where the clock stands that these days go by: Europe/Berlin."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.country is None) == (self.from_ is None):
-            raise ValueError("a holiday is either a country's (country) or begins on a day (from); give one of them")
-        if self.country is not None and (self.to is not None or self.zone != "UTC"):
-            raise ValueError("the days and clocks of a country are known; leave out to and zone")
-        if self.from_ is not None:
-            holidays.few(self.from_, self.to or self.from_)
-        return self
-
-
-Holidays = Annotated[
-    list[Annotated[Holiday, BeforeValidator(holidays.entry, json_schema_input_type=str | Holiday)]], EmptyList
-]
 
 
 class Shared(Model):

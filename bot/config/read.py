@@ -9,10 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot.config import models, names, warnings
+from bot.config.calendars import public
 from bot.config.errors import Findings, Misconfigured, Place, Problem
 from bot.config.explain import validate
 from bot.config.gather import gather
-from bot.config.holidays import public
+from bot.config.holidays import Holiday
 from bot.config.layers import BUILT_IN_NAME, completed, layered
 from bot.config.nodes import Mapping, Node, Scalar, below, pairs
 from bot.config.scalars import Reader
@@ -117,7 +118,7 @@ def _service(id_: str, service: models.Service, node: Node | None, file: models.
     )
 
 
-def _holidays(one: models.Holiday) -> Days:
+def _holidays(one: Holiday) -> Days:
     if one.from_ is None:
         return public(one.country or "")
     return own(one.from_, one.to or one.from_, one.zone)

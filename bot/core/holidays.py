@@ -65,6 +65,8 @@ class Calendar(NamedTuple):
 
 
 NO_HOLIDAY = Calendar()
+"""Of who keeps none."""
+
 NO_HOLIDAYS: Mapping[str, Calendar] = {}
 """What each service keeps, where none keeps any."""
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from bot.config.holidays import public
+from bot.config.calendars import public
 from bot.core.holidays import Calendar
 from bot.core.model import Policy, Service, State
 from bot.core.tally import Kept, Tally

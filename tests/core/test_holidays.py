@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.holidays import public
+from bot.config.calendars import public
 from bot.config.read import read
 from bot.core.holidays import Calendar, YearDay, own, stretch
 
