@@ -17,15 +17,11 @@ from bot.detectors.surge import Surge
 from bot.detectors.verdict import Verdict
 
 _NOWHERE = frozenset({"", "*", "unknown"})
-_SHARE, _CELL_SHARE = (
-    3.0,
-    100.0,
-)  # parts, of which there are many, may raise so much fewer false alarms than the service
+_SHARES = 6.0, 100.0  # times fewer false alarms than the service that its parts, and its cells, may raise: they are many
 _FEWEST = 2.0  # reports within a bucket, from which on a part is listened to
 _MOST = 48  # regions, platforms and symptoms of one service, and as many cells
 _SETTLED = timedelta(days=1)  # since it was last heard, in which no newcomer takes the place of a part
 _IDLE = timedelta(days=21)  # without a report, after which a part is forgotten
-_SHARES = (_SHARE, _CELL_SHARE)
 _ALARMS = 1.0  # a month, where the level names no budget
 
 
