@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -22,6 +23,8 @@ from bot.commands.records import Records, Unreadable, read_records
 from bot.core.reports import RawCount, RawReport
 
 _ENOUGH = 200  # problems that are told in full
+_AT, _SINCE, _UNTIL = attrgetter("at"), attrgetter("since"), attrgetter("until")
+"""Times have been read already: here they are always Unix seconds."""
 
 Progress = Callable[[Path, float], None]
 
@@ -53,14 +56,13 @@ class History(msgspec.Struct, kw_only=True):
     def arrivals(self) -> Iterator[Arrival]:
         """Everything in the order in which it became known, at whole seconds."""
         reports: defaultdict[int, list[RawReport]] = defaultdict(list)
-        for report in self.reports:
-            reports[math.floor(_seconds(report.at)) + 1].append(report)
+        for at, report in zip(map(_AT, self.reports), self.reports, strict=True):
+            reports[math.floor(at) + 1].append(report)
         counts: defaultdict[int, list[RawCount]] = defaultdict(list)
-        for count in self.counts:
-            counts[math.ceil(_seconds(count.until))].append(count)
+        for until, count in zip(map(_UNTIL, self.counts), self.counts, strict=True):
+            counts[math.ceil(until)].append(count)
         for second in sorted(reports.keys() | counts.keys()):
-            at = datetime.fromtimestamp(second, UTC)
-            yield Arrival(at, reports.get(second, []), counts.get(second, []))
+            yield Arrival(datetime.fromtimestamp(second, UTC), reports.get(second, []), counts.get(second, []))
 
 
 def read(paths: Iterable[Path], *, lenient: bool = False, progress: Progress | None = None) -> History:
@@ -73,8 +75,8 @@ def read(paths: Iterable[Path], *, lenient: bool = False, progress: Progress | N
     for path in paths:
         _file(path, found, progress or _silent)
     history = History(reports=found.reports, counts=found.counts, problems=found.problems)
-    history.reports.sort(key=lambda row: _seconds(row.at))
-    history.counts.sort(key=lambda row: _seconds(row.since))
+    history.reports.sort(key=_AT)
+    history.counts.sort(key=_SINCE)
     _close_windows(history)
     if history.problems and not lenient:
         raise Unreadable(_told(history.problems))
@@ -112,8 +114,8 @@ def _close_windows(history: History) -> None:
     ends: dict[tuple[float, float], float] = {}  # one float for all rows of one moment
     first: dict[str, float] = {}
     uneven: dict[str, float] = {}
-    for row in history.counts:
-        since, width = _seconds(row.since), apart.get(row.service, narrowest)
+    for since, row in zip(map(_SINCE, history.counts), history.counts, strict=True):
+        width = apart.get(row.service, narrowest)
         row.until = ends.setdefault((since, width), since + width)
         if (since - first.setdefault(row.service, since)) % width:
             uneven.setdefault(row.service, since)
@@ -126,15 +128,9 @@ def _spacings(counts: list[RawCount]) -> dict[str, float]:
     """Per service the least time between two rows, in seconds."""
     apart: dict[str, float] = {}
     before: dict[str, float] = {}
-    for row in counts:
-        since = _seconds(row.since)
+    for since, row in zip(map(_SINCE, counts), counts, strict=True):
         gap = since - before.get(row.service, since)
         if 0 < gap < apart.get(row.service, math.inf):
             apart[row.service] = gap
         before[row.service] = since
     return apart
-
-
-def _seconds(at: object) -> float:
-    """Times have been read already: here they are always Unix seconds."""
-    return cast("float", at)

@@ -133,7 +133,10 @@ class Admission:
     def windows(self, read: Read[RawCount], now: float) -> list[Window]:
         """The ready-made counts as they can be kept; those that cannot be taken join what was rejected."""
         spans = _Spans(lambda since, until: self._span(since, until, now))
-        return _sieve(read, lambda raw: self._window(raw, spans[raw.since, raw.until]))
+        try:
+            return [self._window(raw, spans[raw.since, raw.until]) for raw in read.records]
+        except ValueError:
+            return _sieve(read, lambda raw: self._window(raw, spans[raw.since, raw.until]))
 
     def _window(self, raw: RawCount, span: tuple[float, float]) -> Window:
         return Window(

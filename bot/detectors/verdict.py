@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.core.model import Between, Numbers
-from bot.detectors.levels import LEAST_USUAL, Ladder
+from bot.detectors.levels import LEAST_USUAL, Ladder, Rule
 from bot.detectors.ring import Columns, Flags, Floats
 
 
@@ -82,7 +83,7 @@ class Judgement(Mapping[str, Verdict]):
             level=rule.level,
             since=began.at,
             between=began.between,
-            rule=rule.sentence(),
+            rule=_sentence(rule),
         )
 
     def _numbers(self, place: int) -> Numbers:
@@ -98,6 +99,12 @@ class Judgement(Mapping[str, Verdict]):
             times=count / max(usual, LEAST_USUAL) if known else None,
             score=float(found.score[place]),
         )
+
+
+@lru_cache(maxsize=1024)
+def _sentence(rule: Rule) -> str:
+    """The same few rules hold bucket after bucket."""
+    return rule.sentence()
 
 
 class Verdicts(Mapping[str, Verdict]):
