@@ -17,7 +17,7 @@ from bot.detectors.surge import Surge
 from bot.detectors.verdict import Verdict
 
 _NOWHERE = frozenset({"", "*", "unknown"})
-_SHARES = 6.0, 100.0  # times fewer false alarms than the service that its parts, and its cells, may raise: they are many
+_SHARES = 6.0, 100.0  # how many times fewer false alarms its parts, and its cells, may raise than a service
 _FEWEST = 2.0  # reports within a bucket, from which on a part is listened to
 _MOST = 48  # regions, platforms and symptoms of one service, and as many cells
 _SETTLED = timedelta(days=1)  # since it was last heard, in which no newcomer takes the place of a part

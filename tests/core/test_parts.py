@@ -58,7 +58,7 @@ def test_a_thin_part_is_over_with_the_whole_unless_it_is_bad_by_what_comes_now(o
     india, rest = Cell("IN", "web", "login"), {Cell("US", "web", "login"): 40.0}
     feed = Feed(Parts(RULES, TICK), calm=rest | {india: 1.0})
     feed.run(timedelta(days=3))
-    assert feed.run(6 * TICK, {india: 4.0}) is not None
+    assert feed.run(9 * TICK, {india: 4.0}) is not None
     feed.calm = rest | {india: rate}
     found = [feed.run(TICK, over=None if over is None else {"twitter": over + n}) for n in range(8)]
     assert (found[-1] is not None) is holds
