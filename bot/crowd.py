@@ -19,7 +19,7 @@ from bot.detectors.levels import Rule
 from bot.detectors.mix import Mix
 from bot.detectors.parts import Parts
 from bot.detectors.surge import Surge
-from bot.detectors.verdict import Verdict, Verdicts
+from bot.detectors.verdict import Start, Verdict, Verdicts
 from bot.detectors.where import MINUTES, Look, where
 
 _LOOK_BACK = timedelta(hours=26)
@@ -37,6 +37,10 @@ class Docket(Protocol):
 
     def told(self, service: str) -> Scope | None:
         """Where the incident of a service was last seen to be."""
+        ...
+
+    def begun(self, service: str) -> Start | None:
+        """When what the counts tell of an open incident began; that stands while it goes on."""
         ...
 
     def witnessed(self, service: str, now: datetime) -> bool:
@@ -173,7 +177,7 @@ class Crowd:
         bucket = self._tally.bucket(now)
         names = self._services if only is None else only
         running = self._tally.heard(names, bucket)
-        judgement = self.surge.look(now, running, only)
+        judgement = self.surge.look(now, running, only, self._docket.begun)
         (self.verdicts.renew if only is None else self.verdicts.amend)(judgement)
         for service, verdict in judgement.raised.items():
             self.verdicts.put(self._borne_out(service, verdict, now))

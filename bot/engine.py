@@ -37,6 +37,7 @@ from bot.core.showing import bare
 from bot.core.tally import Tally
 from bot.crowd import Crowd
 from bot.detectors.levels import Rule
+from bot.detectors.verdict import Start
 from bot.ports import Clock, Conflict, Retry, Store, Watch
 from bot.witnesses import Witnesses
 
@@ -227,6 +228,15 @@ class Engine:
         """Where the incident of a service was last seen to be."""
         incident = self.cases[service].incident
         return incident.scope if incident and incident.state is not State.CLOSED else None
+
+    def begun(self, service: str) -> Start | None:
+        """When what the counts tell of an open incident began; that stands while it goes on."""
+        case = self.cases.get(service)
+        incident = case.incident if case else None
+        if incident is None or incident.state is not State.OPEN:
+            return None
+        told = (r for r in incident.readings if r.kind is Evidence.PEOPLE and r.level)
+        return next((Start(r.since, r.between) for r in told if r.since and r.between), None)
 
     def witnessed(self, service: str, now: datetime) -> bool:
         """True when something other than what people count speaks for trouble: a watch, or a person who answers for it."""

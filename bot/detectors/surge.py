@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple, Self
@@ -147,11 +147,17 @@ class Surge:
         """The verdict on every service, or on those in `only`, calm ones included; given as for `look`."""
         return list(self.look(now, running, only).values())
 
-    def look(self, now: datetime, running: Mapping[str, float], only: Collection[str] | None = None) -> Judgement:
+    def look(
+        self,
+        now: datetime,
+        running: Mapping[str, float],
+        only: Collection[str] | None = None,
+        begun: Callable[[str], Start | None] = lambda _: None,
+    ) -> Judgement:
         """The same, put together for those only that somebody asks about.
 
         `running` holds the counts since the last closed bucket ended; they are held against the part of the usual that
-        was due since then.
+        was due since then. Where `begun` knows the start of what goes on, it is not sought again.
         """
         names = self._names if only is None else tuple(name for name in only if name in self._at)
         columns = self._all if only is None else np.array([self._at[name] for name in names], np.intp)
@@ -161,7 +167,8 @@ class Surge:
         ranks = self._weighing.ranks(columns)
         weighed = Weighed(columns, ranks, windows, self._weighing.score[columns], self._base.known[columns])
         since = {
-            place: self._since(int(columns[place]), int(ranks[place]), _Running(now, float(fresh[place]), part))
+            place: begun(names[place])
+            or self._since(int(columns[place]), int(ranks[place]), _Running(now, float(fresh[place]), part))
             for place in places(ranks >= 0).tolist()
         }
         return Judgement(names, self._ladder, weighed, since)
