@@ -115,3 +115,26 @@ async def test_a_start_is_told_with_the_times_it_lies_between_where_it_is_in_dou
     [opened] = await engine.saved.entries(incident.id)
     assert ("(between " in plain(opened.text)) is doubtful
     assert (began - span.early > 5 * MINUTE) is doubtful
+
+
+async def test_the_start_of_an_open_incident_is_sought_no_longer_and_anew_for_the_next(engine):
+    now = T0
+    for minute in range(26 * 60):
+        place(engine, now, 1, (0, 1, 0, 1, 0, 0)[minute % 6])
+        now += MINUTE
+        await engine.beat(now)
+    began, starts = now, set()
+    for _ in range(40):
+        place(engine, now, 1, 20)
+        now += MINUTE
+        await engine.beat(now)
+        incident = engine.cases["twitter"].incident
+        starts |= {engine.crowd.verdicts["twitter"].since, *(r.since for r in incident.readings)} if incident else set()
+    assert starts == {began}
+    assert engine.begun("twitter").at == began
+    for minute in range(3 * 60):
+        place(engine, now, 1, (0, 1, 0, 1, 0, 0)[minute % 6])
+        now += MINUTE
+        await engine.beat(now)
+    assert engine.cases["twitter"].incident.state is State.CLOSED
+    assert engine.begun("twitter") is None
