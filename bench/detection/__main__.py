@@ -18,7 +18,7 @@ from bench.detection.recorded import COUNTS, recorded
 from bench.detection.starts import begun, dated
 from bench.detection.world import SHAPES, World, world
 
-DEVELOPMENT, REPORTED = (101, 102), (901, 902)
+DEVELOPMENT, REPORTED = (101, 102), (901, 902, 903, 904)
 """Seeds: nothing was tuned on the reported ones, nor looked at in the later half of the real counts, which they get."""
 
 _PAGE = Path("docs/detection.md")
