@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank, places
+from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, places
 
 _ENOUGH, _PATIENCE = 4.0, 10.0  # nats for `as usual again`, and how many more the faintest evidence asks for
 _FAINT, _FIRM = 6.0, 20.0  # nats of evidence at the most: so few are faint, so many ask for no more patience
@@ -74,7 +74,7 @@ class Recovery:
             lift = np.maximum(1.0 + _ON * above, _LEAST)
             gain = (mu * (lift - echo) - y * np.log(lift / echo)) / (spread[column] + _DOUBT * doubt[column] * mu)
             self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
-            enough = _ENOUGH + _PATIENCE * np.clip((_FIRM - self.firm[column]) / (_FIRM - _FAINT), 0.0, 1.0)
+            enough = _ENOUGH + _PATIENCE * clipped((_FIRM - self.firm[column]) / (_FIRM - _FAINT), 0.0, 1.0)
             calm = (self.calm[column] >= enough) & (self.age[column] >= self._soonest)
             calm &= lately[0][column] <= _STILL * lately[1][column] + _SLACK
             recovered[column] = calm | (self.idle[column] > self._latest)

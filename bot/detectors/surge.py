@@ -179,8 +179,8 @@ class Surge:
 
     def over(self) -> dict[str, float]:
         """Buckets since a series recovered, for those that did in the last hours and are in no trouble."""
-        over = np.flatnonzero(self._weighing.recovery.over)
-        return {self._names[column]: float(self._weighing.recovery.rest[column]) for column in over.tolist()}
+        recovery = self._weighing.recovery
+        return {self._names[column]: float(recovery.rest[column]) for column in places(recovery.over).tolist()}
 
     def end_doubtful(self, over: Floats) -> None:
         """End every trouble of which nothing but doubt is left, if it was on already so many buckets ago, shape (n,)."""
@@ -300,8 +300,8 @@ class Surge:
     def _recall(self, memory: keep.Memory) -> None:
         shared = [name for name in self._names if name in memory.held]
         here = np.array([self._at[name] for name in shared], np.intp)
-        places = {name: place for place, name in enumerate(memory.names)}
-        there = np.array([places[name] for name in shared], np.intp)
+        then = {name: column for column, name in enumerate(memory.names)}
+        there = np.array([then[name] for name in shared], np.intp)
         for name, array in self._parts().items():
             if name in memory.columns:
                 array[..., here] = memory.columns[name][..., there]

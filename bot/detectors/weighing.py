@@ -58,7 +58,7 @@ class Weighing:
             self._begin_anew(over)
         found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self.score, self.tail.judge(found.nats, slice(None)))
-        self._settle(self._all, self._rules_windows(self._all, None), _sure(found))
+        self._settle(self._all, self._since_restart(self._windows(self._all, None), self._all, None), _sure(found))
         self.tail.note(found.nats, base.known & ~noise.festive)
         if int((number + 1) * base.tick) != int(number * base.tick):
             self.tail.hour()
@@ -73,8 +73,9 @@ class Weighing:
         fresh_bucket = Running(running, part, self._history.echo)
         found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, fresh_bucket)
         self.score[columns] = self.tail.judge(found.nats, columns)
-        self._settle(columns, self._rules_windows(columns, running, part), _sure(found))
-        return self._windows(columns, running, part)
+        windows = self._windows(columns, running, part)
+        self._settle(columns, self._since_restart(windows, columns, running, part), _sure(found))
+        return windows
 
     def end_doubtful(self, over: Floats) -> None:
         """End every trouble of which nothing but doubt is left, if it was on already so many buckets ago, shape (n,).
@@ -104,21 +105,21 @@ class Weighing:
         windows = self._ring.window(np.maximum(widths[:, columns] - part, 0.0), columns)
         return windows if running is None else windows + running[:, None]
 
-    def _rules_windows(self, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
-        """The same, but nothing from before the last restart, and no echoes of what was over then."""
+    def _since_restart(self, windows: Floats, columns: Columns, running: Floats | None, part: float = 0.0) -> Floats:
+        """The windows without anything from before the last restart, and without the echoes of what was over then."""
         fresh = self._ring.now - self._ring.floor
         if len(columns) != fresh.shape[1]:
             fresh = fresh[:, columns]
         if running is not None:
             fresh = fresh + running
-        clipped: Floats = np.minimum(self._windows(columns, running, part), fresh[:, None])
+        newer: Floats = np.minimum(windows, fresh[:, None])
         echo = self._history.echo
         at = places(echo.rate[columns])
         if not len(at):
-            return clipped
+            return newer
         old = echo.within(np.maximum(self._ladder.widths[:, columns[at]] - part, 0.0), columns[at], part)
-        clipped[0][:, at] = np.maximum(clipped[0][:, at] - old, 0.0)
-        return clipped
+        newer[0][:, at] = np.maximum(newer[0][:, at] - old, 0.0)
+        return newer
 
     def _settle(self, columns: Columns, windows: Floats, lift: Floats) -> None:
         """Which levels hold now; trouble that began goes on until it has recovered."""
