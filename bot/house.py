@@ -29,15 +29,17 @@ from bot.database import Database
 from bot.desk import Desk, Origin, Rooms
 from bot.engine import Engine
 from bot.intake import Forgetting, Intake
-from bot.ports import Clock, Feed, Refused, Retry, Wire
+from bot.ports import Clock, Feed, Refused, Retry, Stream, Wire
 from bot.relay import Relay
 from bot.sqlitefile import MEMORY
 from bot.stores.afloat import Afloat
 from bot.stores.counts import CountStore
 from bot.stores.deliveries import DeliveryStore
 from bot.stores.keyring import Keyring
+from bot.stores.memory import MemoryStore
 from bot.stores.sqlite import SqliteStore, unsound
 from bot.streams.local import LocalStream
+from bot.streams.memory import MemoryStream
 from bot.together import Together
 
 log = structlog.get_logger(__name__)
@@ -76,9 +78,9 @@ class House:
         self.calendars = furnishing.calendars(settings)
         self.databases: list[Database] = []
         state = self._database(folder, "state.db")
-        self.store = Afloat(SqliteStore(state))
+        self.store = Afloat(SqliteStore(state) if folder else MemoryStore())
         self.ledger = DeliveryStore(state)
-        self.stream = LocalStream(self._database(folder, "reports.db"))
+        self.stream: Stream = LocalStream(self._database(folder, "reports.db")) if folder else MemoryStream()
         self.tally = Tally(width=settings.tick, voice=furnishing.voices(settings))
         self.engine = Engine(
             store=self.store,

@@ -31,14 +31,17 @@ from bot.core.model import (
 from bot.database import Database
 from bot.ports import Conflict, Store
 from bot.stores.afloat import Afloat
+from bot.stores.memory import MemoryStore
 from bot.stores.sqlite import SqliteStore
 
 NOW = datetime(2022, 11, 4, 7, 0, 0, 123456, tzinfo=UTC)
 
 
-@pytest.fixture(params=["file", "memory", "afloat", "sunk"])
+@pytest.fixture(params=["file", "private", "memory", "afloat", "sunk"])
 async def store(request, tmp_path):
-    store: Store = SqliteStore(Database(tmp_path / "tocsin.db" if request.param == "file" else ":memory:"))
+    store: Store = MemoryStore()
+    if request.param != "memory":
+        store = SqliteStore(Database(tmp_path / "tocsin.db" if request.param == "file" else ":memory:"))
     if request.param in ("afloat", "sunk"):
         store = Afloat(Sinking(store, full=request.param == "sunk"))
     yield store
@@ -194,6 +197,35 @@ async def test_openings_come_before_news_and_then_the_oldest_first(store):
     for number in (0, 1):
         await store.mark(Thread(incident=f"inc-{number}", channel="ops", ref="posted"))
     assert [thread.incident for thread, _ in await store.behind("ops")] == ["inc-2", "inc-3", "inc-0", "inc-1"]
+
+
+async def test_the_dead_letters_are_told_newest_first_until_they_are_revived(store):
+    for number, service in enumerate(("a", "b", "c")):
+        state = State.CLOSED if service == "b" else State.OPEN
+        one = incident(number, service=service, state=state, seq=1, opened_at=NOW + timedelta(minutes=number))
+        await store.save(Case(service=service, incident=one), [entry(1, number)], ["ops", "wall"])
+        for channel in ("wall", "ops"):
+            await store.mark(Thread(incident=f"inc-{number}", channel=channel, dead="channel_not_found"))
+    of_ops = [("inc-2", "ops"), ("inc-1", "ops"), ("inc-0", "ops")]
+    assert await named(store.dead("ops")) == of_ops
+    assert await named(store.dead()) == [(name, channel) for name, _ in of_ops for channel in ("ops", "wall")]
+    assert await store.revive("ops", NOW + timedelta(hours=1)) == 2
+    assert await named(store.dead("ops")) == [("inc-1", "ops")]
+    assert await named(store.behind("ops")) == [("inc-0", "ops"), ("inc-2", "ops")]
+    assert await store.revive("ops", NOW) == 1
+    assert await store.revive() == 3
+    assert await store.dead() == []
+
+
+async def named(rows):
+    return [(thread.incident, thread.channel) for thread, _ in await rows]
+
+
+async def test_cases_are_found_by_how_their_service_begins(store):
+    for service in ("twitter", ".ailing", "github", ".group-2", ".group-1"):
+        await store.save(Case(service=service), [], [])
+    assert [case.service for case in await store.cases(".group-")] == [".group-1", ".group-2"]
+    assert len(await store.cases("")) == 5
 
 
 async def test_incidents_are_told_newest_first(store):

@@ -7,11 +7,14 @@ import pytest
 from bot.database import Database
 from bot.ports import Stream
 from bot.streams.local import LocalStream
+from bot.streams.memory import MemoryStream
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "private", "memory"])
 async def stream(request, tmp_path):
-    stream: Stream = LocalStream(Database(tmp_path / "reports.db" if request.param == "file" else ":memory:"))
+    stream: Stream = MemoryStream()
+    if request.param != "memory":
+        stream = LocalStream(Database(tmp_path / "reports.db" if request.param == "file" else ":memory:"))
     yield stream
     await stream.aclose()
 
@@ -45,6 +48,15 @@ async def test_a_trimmed_log_keeps_counting_upwards(stream):
     assert await everything(stream) == []
     assert await stream.append(b"next") == last + 1
     assert await everything(stream) == [(last + 1, b"next")]
+
+
+async def test_a_frame_is_written_anew_in_its_place(stream):
+    first, second = [await stream.append(body) for body in (b"one", b"two")]
+    await stream.rewrite(first, b"none")
+    assert await everything(stream) == [(first, b"none"), (second, b"two")]
+    await stream.trim(second)
+    await stream.rewrite(first, b"one again")
+    assert await everything(stream) == [(second, b"two")]
 
 
 async def test_frames_survive_a_stop(tmp_path):
