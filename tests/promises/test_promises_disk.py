@@ -159,7 +159,6 @@ class Small:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("kind", [Limited, Small])
 async def test_a_running_program_on_a_full_disk_lives_tells_and_saves_when_there_is_room(tmp_path, prove, kind):
     async with SlackDouble() as slack, DiscordDouble() as discord, _Site() as site:

@@ -180,7 +180,6 @@ CANARIES = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_secrets_are_in_no_log_page_measure_or_file(started, prove, tmp_path):
     program, _, _ = started
     config = program.folder / "config.yaml"
@@ -210,7 +209,6 @@ async def test_secrets_are_in_no_log_page_measure_or_file(started, prove, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_stopping_takes_less_than_ten_seconds_and_a_second_signal_none(started, prove):
     program, slack, _ = started
     wrong = []

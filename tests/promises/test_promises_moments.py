@@ -100,7 +100,6 @@ async def _nothing(_):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_a_stop_with_a_hundred_messages_under_way_leaves_nothing_untold_or_doubled(tmp_path, prove):
     """Half of them arrive and their answers do not; the next life finds out which."""
     async with SlackDouble() as slack, DiscordDouble() as discord:
@@ -138,7 +137,6 @@ async def test_a_stop_with_a_hundred_messages_under_way_leaves_nothing_untold_or
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_a_machine_that_slept_hears_both_chats_again_within_thirty_seconds(tmp_path, prove):
     """Stopped for ten seconds, while both platforms give up on the connections."""
     async with SlackDouble() as slack, DiscordDouble() as discord:

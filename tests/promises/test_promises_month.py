@@ -124,7 +124,7 @@ async def _nothing(_):
 @pytest.mark.parametrize(
     "services",
     [
-        pytest.param(10, marks=[pytest.mark.slow, pytest.mark.timeout(180)]),
+        pytest.param(10, marks=pytest.mark.slow),
         pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
     ],
 )
