@@ -30,7 +30,7 @@ def facts(members: Sequence[Member], fact: Callable[[Member], Fact]) -> tuple[Fa
     return (*map(fact, shown), *more)
 
 
-def named(several: Sequence[str]) -> str:
-    """`GitHub, npm and Vercel`, or `GitHub, npm, Vercel and 4 more`; each once."""
+def named(several: Sequence[str], most: int = _NAMED) -> str:
+    """`GitHub, npm and Vercel`, or with more than `most` of them `GitHub, npm, Vercel and 4 more`; each once."""
     few = list(dict.fromkeys(several))
-    return listed([*few[:_NAMED], f"{len(few) - _NAMED} more"] if len(few) > _NAMED + 1 else few)
+    return listed([*few[:most], f"{len(few) - most} more"] if len(few) > most + 1 else few)

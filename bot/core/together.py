@@ -212,7 +212,7 @@ def _closed(incident: Incident, at: datetime) -> Lived:
 
 
 def _opened(incident: Incident) -> Text:
-    levels = listed([f"{m.name} ({m.level})" for m in incident.members][:_LEVELS])
+    levels = named([f"{m.name} ({m.level})" for m in incident.members], _LEVELS)
     return (Bold(f"Together: {_broke(incident)}"), f". {levels}. ", *_likely(incident), "What follows is told here.")
 
 
