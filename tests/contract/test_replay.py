@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import socket
 import xml.etree.ElementTree as ET
 from contextlib import redirect_stdout
@@ -168,7 +169,7 @@ def test_a_scenario_is_replayed_with_the_usual_it_describes(decided: list[dict])
 
 
 def test_the_demo_tells_what_the_replay_decides(story: Path, decided: list[dict], capsys) -> None:
-    assert demo.run(story, port=0, speed=1e9, once=True) == 0
+    assert demo.run(story, port=0, speed=math.inf, once=True) == 0
     shown = [line.split() for line in capsys.readouterr().out.splitlines() if line[2:3] == ":" and " Our shop " in line]
     told = [(entry["at"][11:16], entry["kind"]) for entry in decided[0]["entries"]]
     assert [(words[0], words[3]) for words in shown] == told
