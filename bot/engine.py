@@ -95,6 +95,8 @@ class Engine:
         self.tick = tick
         self.trouble = ""
         self.beaten_at: datetime | None = None
+        self.newborn = False
+        """True where nobody lived here before us."""
         self.rules = rules
         self.company: Company | None = None
         self._store = store
@@ -119,6 +121,7 @@ class Engine:
         if away := now - since > _AWAY:
             self._away = {name: since for name, case in self.cases.items() if case.incident and case.incident.alive}
         kept = await self._store.get(_MEMORY)
+        self.newborn = kept is None
         self.crowd.wake(kept, now, away=away)
         if kept is None:
             await self.rest()  # so that after a crash the counts are judged again from the very first

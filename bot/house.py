@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
@@ -45,7 +45,8 @@ from bot.together import Together
 log = structlog.get_logger(__name__)
 
 _OLDEST = timedelta(hours=24)
-_FEEDS = "feeds"
+_FEEDS, _SINCE = "feeds", "since"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ANYWHERE = ".people"
 """Stands where a service would, in the mark of a person that is no reporter of one."""
 _T = TypeVar("_T")
@@ -132,6 +133,7 @@ class House:
         await self._know_feeds()
         await self.desk.wake()
         await self.engine.wake(self.clock.now())
+        self.board.began(await self._since())
         await self.together.wake(self.clock.now())
 
     async def adopt(self, settings: Settings) -> None:
@@ -155,6 +157,15 @@ class House:
         for service in sorted(gone):
             await self.engine.retire(service, now)
         self.origin = Origin(path=str(settings.path), read_at=now)
+
+    async def _since(self) -> datetime:
+        """When anybody first listened here; where a version that did not note it did, long ago."""
+        kept = await self.store.get(_SINCE)
+        if kept is not None:
+            return datetime.fromisoformat(kept.decode())
+        since = self.clock.now() if self.engine.newborn else _LONG_AGO
+        await self.store.put(_SINCE, since.isoformat().encode())
+        return since
 
     async def _know_feeds(self) -> None:
         """Where the configuration has a feed no more, silence is silence again: since the start that saw it gone."""

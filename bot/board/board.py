@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.board.known import Known
@@ -172,6 +173,10 @@ class Board:
         return draft(found, entries, chart=chart, link=self._link(found.id))
 
     # Pictures
+
+    def began(self, at: datetime) -> None:
+        """Know when anybody first listened here: of the time before, silence says nothing."""
+        self._pictures.since = at
 
     def picture(self, service: str) -> Picture | None:
         """The last day of a service against its usual."""

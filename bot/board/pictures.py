@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from msgspec.structs import replace
 
 from bot.board.known import Known
-from bot.core.model import Incident, Picture, Service, Span
+from bot.core.model import Incident, Peak, Picture, Service, Span
 from bot.core.showing import span
 from bot.core.tally import Tally
 from bot.detectors.ring import Floats
@@ -25,11 +24,15 @@ Past = Callable[[str, int, int], Awaitable[Sequence[float | None]]]
 
 
 class Pictures:
-    """Holds the counts against their usual; the same day is put together once."""
+    """Holds the counts against their usual; the same day is put together once.
+
+    `since` is when anybody first listened here: of the time before, silence says nothing.
+    """
 
     def __init__(self, known: Known, tally: Tally, clock: Clock, past: Past) -> None:
         self._known, self._tally, self._clock, self._past = known, tally, clock, past
         self._drawn: dict[str, tuple[object, Picture]] = {}
+        self.since = datetime.min.replace(tzinfo=UTC)
 
     def day(self, service: str) -> Picture | None:
         """The last day of a service against its usual, in 96 bars of 15 ticks.
@@ -61,15 +64,17 @@ class Pictures:
     def _picture(
         self, service: Service, last: int, totals: Sequence[float | None], incident: Incident | None
     ) -> Picture:
-        start = self._tally.start(last - _SPAN + 1)
+        first = last - _SPAN + 1
+        start, step = self._tally.start(first), self._known.tick * _BAR
+        counts = _summed(self._heard(service.id, first, totals), _BAR)
         mean, low, high = self._known.crowd.surge.usual(service.id, start, _SPAN)
         rule, rule_name = self._rule(service, incident)
         return Picture(
             service=service.id,
             name=service.name,
             start=start,
-            step=self._known.tick * _BAR,
-            counts=_summed(totals, _BAR),
+            step=step,
+            counts=_topped(counts, start, step, incident.peak if incident else None),
             usual=_summed(list(mean), _BAR),
             low=_edges(mean, low, -1.0),
             high=_edges(mean, high, 1.0),
@@ -77,6 +82,15 @@ class Pictures:
             rule_name=rule_name,
             spans=_spans(service, incident),
         )
+
+    def _heard(self, service: str, first: int, totals: Sequence[float | None]) -> list[float | None]:
+        """The totals from a bucket on; a zero of the time before anybody listened is a gap, if no feed counted it."""
+        unheard = max(int((self.since - self._tally.start(first)) / self._known.tick), 0)
+        early = [
+            total if total or self._tally.waits(service, bucket) else None
+            for bucket, total in enumerate(totals[:unheard], first)
+        ]
+        return [*early, *totals[unheard:]]
 
     def _rule(self, service: Service, incident: Incident | None) -> tuple[float | None, str]:
         """The count of the worst level reached, else of the mildest, where its window is as wide as a bar."""
@@ -90,8 +104,7 @@ class Pictures:
 def _spans(service: Service, incident: Incident | None) -> tuple[Span, ...]:
     if incident is None or incident.opened_at is None:
         return ()
-    peak = incident.peak.count if incident.peak else 0
-    return (replace(span(incident, service.policy), peak=peak),)
+    return (span(incident, service.policy),)
 
 
 def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ...]:
@@ -99,6 +112,16 @@ def _summed(values: Sequence[float | None], size: int) -> tuple[float | None, ..
     groups = (values[n : n + size] for n in range(0, len(values), size))
     known = ([v for v in group if v is not None and not math.isnan(v)] for group in groups)
     return tuple(float(sum(group)) if group else None for group in known)
+
+
+def _topped(
+    counts: Sequence[float | None], start: datetime, step: timedelta, peak: Peak | None
+) -> tuple[float | None, ...]:
+    """The bar in which the worst window had its middle stands as high as that window, of which two bars hold a part."""
+    if peak is None or peak.within != step:
+        return tuple(counts)
+    top = (peak.at - step / 2 - start) // step
+    return tuple(max(count or 0.0, peak.count) if n == top else count for n, count in enumerate(counts))
 
 
 def _edges(mean: Floats, edge: Floats, side: float) -> tuple[float | None, ...]:

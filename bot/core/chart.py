@@ -294,7 +294,7 @@ def _peak(frame: _Frame, picture: Picture) -> str:
         return ""
     value, back = max(inside)
     x, y = frame.x(picture.start + (0.5 - back) * picture.step), frame.y(value)
-    words, ink = number(max(value, span.peak)), frame.ink["ink"]
+    words, ink = number(value), frame.ink["ink"]
     side, anchor = (-0.5, "end") if x - frame.left > frame.font * (1 + LETTER * len(words)) else (0.5, "start")
     dot = f'<circle cx="{x:g}" cy="{y:g}" r="{frame.font / 5:g}" fill="{ink}"/>'
     return dot + text(

@@ -92,7 +92,8 @@ def _begun(incident: Incident, readings: tuple[Reading, ...], policy: Policy) ->
 def _peak(peak: Peak | None, crowd: Reading | None) -> Peak | None:
     if crowd is None or crowd.numbers is None or (peak and crowd.numbers.count <= peak.count):
         return peak
-    return Peak(at=crowd.at, count=crowd.numbers.count, times=crowd.numbers.times)
+    numbers = crowd.numbers
+    return Peak(at=crowd.at, count=numbers.count, times=numbers.times, within=numbers.within)
 
 
 def _seen_scope(incident: Incident, scope: Scope | None, at: datetime) -> Incident:

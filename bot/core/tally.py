@@ -119,6 +119,10 @@ class Tally:
         """The totals of buckets first to last, both included."""
         return [self.total(service, bucket) for bucket in range(first, last + 1)]
 
+    def waits(self, service: str, bucket: int) -> bool:
+        """True when silence in a bucket is a gap: somebody who gave ready-made counts is waited for."""
+        return service in self._series and self._waits(service, bucket)
+
     def people(self, service: str, bucket: int) -> float | None:
         """Like `total`, but distinct reporters where a ready-made count says how many they were."""
         return self._total(service, bucket, people=True)
@@ -243,7 +247,6 @@ class Tally:
         return 0.0 if found is None and not self._waits(service, bucket) else found
 
     def _waits(self, service: str, bucket: int) -> bool:
-        """True when silence in a bucket is a gap: somebody who gave ready-made counts is waited for."""
         series, start = self._series[service], bucket * self.width
         if series.fed_at <= series.ended <= start:
             return False

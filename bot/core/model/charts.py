@@ -27,13 +27,9 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident on a chart: onset and opening are marked apart. `end` None: still alive.
-
-    `peak` is the highest count of any window in it; what is drawn holds only some of the windows.
-    """
+    """An incident on a chart: onset and opening are marked apart. `end` None: still alive."""
 
     onset: datetime
     opened: datetime
     end: datetime | None = None
     tone: str = "minor"
-    peak: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -45,11 +45,12 @@ class Confidence(StrEnum):
 
 
 class Peak(msgspec.Struct, frozen=True, kw_only=True):
-    """The highest window seen in an incident."""
+    """The highest window seen in an incident: it ended `at`, and was `within` wide; zero where that is not known."""
 
     at: datetime
     count: int
     times: float | None = None
+    within: timedelta = timedelta(0)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
