@@ -126,7 +126,7 @@ class Crowd:
         if self.until is None:
             return
         running = self._tally.bucket(self.until)
-        for service, first in moved.items():
+        for service, first in [(name, first) for name, first in moved.items() if first < running]:
             for bucket in range(max(first, running - self.surge.depth), running):
                 self.surge.revise(service, self._tally.start(bucket), self._tally.people(service, bucket))
 
@@ -138,8 +138,7 @@ class Crowd:
             bucket = self._tally.bucket(until)
             counts = self._tally.everybody(self._services, bucket)
             self.surge.close(until, counts)
-            cells = {name: self._cells(name, bucket, n) for name, n in counts.items()}
-            self.parts.close(until, cells, self.surge.over())
+            self.parts.close(until, self._cells(bucket, counts), self.surge.over())
             self._learn_mix(bucket)
             until = self.until = until + self.tick
             closed += 1
@@ -157,15 +156,16 @@ class Crowd:
                 if cells:
                     self.mix.learn(service, cells)
 
-    def _cells(self, service: str, bucket: int, count: float | None) -> Mapping[Cell, float] | None:
-        if count and self._tally.placed(service):
-            return self._tally.cells(service, bucket, bucket)
-        return None if count is None else {}
+    def _cells(self, bucket: int, counts: Mapping[str, float | None]) -> dict[str, Mapping[Cell, float] | None]:
+        """The cells of every service for which there are any; None for those of which there is a gap."""
+        placed = (name for name, count in counts.items() if count and self._tally.placed(name))
+        gaps = dict.fromkeys(name for name, count in counts.items() if count is None)
+        return {name: self._tally.cells(name, bucket, bucket) for name in placed} | gaps
 
     def note_silences(self, now: datetime) -> None:
         """Take note of whose feeds have fallen silent; after a bucket was closed."""
         hushed = self._services if self.surge.still(HUSHED) else self.surge.silences(HUSHED)
-        self.silences.note(self.surge.silences(), hushed, now)
+        self.silences.note(self.surge.silences() if hushed else {}, hushed, now)
 
     def _start(self, now: datetime) -> datetime:
         return self._tally.start(self._tally.bucket(now))

@@ -257,19 +257,13 @@ class Engine:
 
     def _resting(self, service: str) -> bool:
         """True where nothing speaks and there is no story: then there is nothing to consider, which must cost little."""
-        if self._storied(service) or self.crowd.raised(service):
-            return False
-        return not self.witnesses.speak(service, self.cases[service].incident)
-
-    def _storied(self, service: str) -> bool:
-        """True while there is an incident that goes on without anybody speaking for it."""
         incident = self.cases[service].incident
-        return incident is not None and (incident.state is not State.CLOSED or bool(incident.quelled))
+        return not (_storied(incident) or self.crowd.raised(service) or self.witnesses.speak(service, incident))
 
     async def consider(self, service: str, now: datetime) -> None:
         """Give a service its turn with the present evidence; calm ones without a story cost nothing."""
         readings = self._readings(service, now)
-        if not any(r.level for r in readings) and not self._storied(service):
+        if not any(r.level for r in readings) and not _storied(self.cases[service].incident):
             return
         known = self.services[service]
         planned = covered(known.windows, now)
@@ -341,3 +335,8 @@ class Engine:
         alone = incident is not None and incident.opened_at is not None and not incident.part_of
         channels = self.services[case.service].channels(incident) if incident and alone else ()
         return await self._store.save(case, entries, channels)
+
+
+def _storied(incident: Incident | None) -> bool:
+    """True while an incident goes on without anybody speaking for it."""
+    return incident is not None and (incident.state is not State.CLOSED or bool(incident.quelled))

@@ -159,7 +159,8 @@ async def _through(case: _Case, house: House, clock: StoryClock, ledger: Ledger,
     async def closed(at: datetime) -> None:
         ledger.closed(at)
         await look_at_pages(house, clock.at)
-        progress.update(task, completed=(at - start).total_seconds())
+        if not at.minute:  # an hour at a time, for a bar is dear
+            progress.update(task, completed=(at - start).total_seconds())
 
     life = Life(house, clock, closed=closed)
     await life.through(case.history.arrivals())

@@ -42,7 +42,8 @@ class Tally:
         self._keep = keep.total_seconds()
         self._keep_cells = keep_cells.total_seconds()
         self._series: defaultdict[str, Series] = defaultdict(Series)
-        self._unkept: set[tuple[str, int]] = set()
+        self._unkept: defaultdict[int, set[str]] = defaultdict(set)
+        self._newest = -math.inf
         self._forgotten: int | None = None
         self._attached: frozenset[str] = frozenset()
 
@@ -78,6 +79,7 @@ class Tally:
             if not by:
                 continue
             series.add(bucket, hour, cell, by)
+            self._newest = max(self._newest, bucket)
             if sheet.weight < 1.0:
                 series.doubt(bucket, sheet.door, by, sheet.weight)
             self._touch(service, bucket, hour)
@@ -89,6 +91,7 @@ class Tally:
             span = window.since, window.until
             if span not in shares:
                 shares[span] = [(bucket, self._hour(bucket), share) for bucket, share in spread(*span, self.width)]
+                self._newest = max(self._newest, shares[span][-1][0])
             series, which = self._series[window.service], key(window)
             series.fed_at = max(series.fed_at, window.until)
             for bucket, hour, share in shares[span]:
@@ -133,6 +136,8 @@ class Tally:
 
     def heard(self, services: Iterable[str], bucket: int) -> dict[str, float]:
         """`people` of those of many services for whom anything was counted; of most there is nothing in a moment."""
+        if bucket > self._newest:
+            return {}
         known = ((service, self._series.get(service)) for service in services)
         return {
             service: number for service, series in known if series and (number := series.total(bucket, people=True))
@@ -162,12 +167,14 @@ class Tally:
 
     def unkept(self) -> list[Hour]:
         """The hours that changed since they were last taken for the archive."""
-        changed, self._unkept = self._unkept, set()
-        return [self.hour(service, number) for service, number in sorted(changed)]
+        changed, self._unkept = self._unkept, defaultdict(set)
+        rows = sorted((service, number) for number, services in changed.items() for service in services)
+        return [self.hour(service, number) for service, number in rows]
 
     def keep_again(self, hours: Iterable[Hour]) -> None:
         """These could not be archived; hand them out once more."""
-        self._unkept.update((hour.service, hour.number) for hour in hours)
+        for hour in hours:
+            self._unkept[hour.number].add(hour.service)
 
     def hour(self, service: str, number: int) -> Hour:
         """One hour of one service as the archive keeps it."""
@@ -204,7 +211,7 @@ class Tally:
         for service, hour in differing:
             bucket = math.ceil(hour * HOUR / self.width)
             self._touch(service, bucket, self._hour(bucket))
-        self._series = other._series
+        self._series, self._newest = other._series, max(self._newest, other._newest)
         return len(differing)
 
     def forget(self, now: float) -> None:
@@ -218,7 +225,8 @@ class Tally:
             return
         self._forgotten = hour
         oldest = self.horizon(now)
-        self._unkept = {(service, hour) for service, hour in self._unkept if hour * HOUR >= oldest}
+        for past in [hour for hour in self._unkept if hour * HOUR < oldest]:
+            del self._unkept[past]
         for series in self._series.values():
             series.forget(oldest / self.width, (now - self._keep_cells) / self.width, oldest / HOUR)
 
@@ -256,4 +264,4 @@ class Tally:
     def _touch(self, service: str, bucket: int, hour: int) -> None:
         if bucket < self._moved.get(service, math.inf):
             self._moved[service] = bucket
-        self._unkept.add((service, hour))
+        self._unkept[hour].add(service)
