@@ -65,6 +65,8 @@ def added(parts: Sequence[Mapping[Cell, float]]) -> dict[Cell, float]:
 
 def changed(before: Scope | None, after: Scope) -> bool:
     """True when people should hear of it: a largely different limit, or another symptom that clearly leads."""
+    if before == after:
+        return False  # as it is nearly always
     old = before or Scope()
     places = zip(old.limits, after.limits, strict=True)
     return any(_moved(set(was), set(now)) for was, now in places) or _overtaken(old.symptoms, after.symptoms)

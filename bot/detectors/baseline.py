@@ -87,14 +87,19 @@ class Baseline:
         """
         festive = self.holidays.at(number)
         self._turn_level(festive)
-        ordinary = ~(festive & self.known)
         heard = due > 0
         plain = self._plain(number)
         expected = plain * self.level
         share = np.where(due > _BACKLOG * expected, due / expected, 1.0) * heard
-        self._learn_week(number, seen * ordinary, share * ordinary * self.tick)
+        if some(festive):
+            ordinary = ~(festive & self.known)
+            self._learn_week(number, seen * ordinary, share * ordinary * self.tick)
+            sure = heard & self.known & ordinary
+        else:
+            self._learn_week(number, seen, share * self.tick)
+            sure = heard & self.known
         self._learn_level(seen, plain * share, heard & calm)
-        self.noise.learn(seen, due, heard & self.known & ordinary, self.tick)
+        self.noise.learn(seen, due, sure, self.tick)
 
     def end_block(self) -> None:
         """End a block of half an hour, over which the error of the expectation itself is measured."""

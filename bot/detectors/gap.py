@@ -82,6 +82,8 @@ class Gap:
 
     def still(self, spread: Floats, doubt: Floats, known: Flags, nats: float) -> bool:
         """True when so many reports are missing in all series together: whatever they come through may be broken."""
+        if not some(self.unheard):
+            return False
         due = self.unheard * known
         missing = due.sum()
         if missing <= _PROVE * nats:

@@ -158,8 +158,10 @@ class History:
         seen, due = self.ring.last(1, skip=self.delay)
         if some(hot):
             seen = seen * self._cut(hot)
-        dead = (self.gap.missing > 0) & (seen == 0) & base.known & self.gap.dead(base.noise.spread, base.noise.doubt)
-        base.learn(number, seen, np.where(dead, np.float32(0.0), due), ~hot)
+        dead = self.gap.dead(base.noise.spread, base.noise.doubt)
+        if some(dead):
+            due = np.where(dead & (self.gap.missing > 0) & (seen == 0) & base.known, np.float32(0.0), due)
+        base.learn(number, seen, due, ~hot)
         if number % self.delay == 0:
             base.end_block()
 
