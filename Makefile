@@ -17,11 +17,8 @@ run: install                  ## start the bot with config.yaml
 demo: install                 ## play the story of 4 November 2022 in a minute
 	.venv/bin/tocsin demo
 
-test: .venv/developed         ## install, and run the whole test suite
-	.venv/bin/coverage erase
-	.venv/bin/coverage run -m pytest
-	.venv/bin/coverage combine -q
-	.venv/bin/coverage report --fail-under=95
+test: .venv/developed         ## install, and run the whole test suite, on as many cores as there are
+	.venv/bin/pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-fail-under 95
 
 lint: .venv/developed         ## format, lint, types, stairs
 	.venv/bin/ruff format --check .

@@ -11,6 +11,7 @@ from typing import get_args
 
 import aiohttp
 import structlog
+from doubles.program import until
 
 from bot.app import House, Serving
 from bot.config.plugins import CHATS, SOURCES
@@ -97,7 +98,7 @@ async def test_the_secrets_of_watches_hooks_and_tokens_are_in_nothing_that_is_sh
         await house.wake()
         async with Serving(house) as serving:
             running = asyncio.create_task(serving.run())
-            await asyncio.sleep(2)  # every watch is asked once, and fails
+            await until(lambda: len(house.engine.witnesses.asked) == 4, 60)  # every watch that is asked has failed
             await serving.auditor.audit()
             shown |= await pages(serving)
             running.cancel()
