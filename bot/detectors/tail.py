@@ -2,8 +2,10 @@
 
 Counts that come in crowds reach scores that a model of noise calls impossible. So each series keeps a histogram of the
 highest score of each hour, and scores beyond its ninetieth percentile are measured in units of its upper half: then one
-threshold means about as many false alarms for a noisy series as for a well-behaved one. The very highest hours are not
-asked, since true outages sit there; a tail that grows fat below them is taken to go on growing.
+threshold means about as many false alarms for a noisy series as for a well-behaved one. Hours so high that chance as it
+was measured so far explains none of them are taken for troubles and left out, up to a share that troubles can explain:
+else a series that breaks often would grow deaf. Of the others the very highest are not asked, since smaller troubles sit
+there; a tail that grows fat below them is taken to go on growing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ _MIDDLE, _UPPER, _HIGH, _HIGHEST = 0.50, 0.80, 0.90, 0.95
 _SOUND = 1.2 * float(np.log(5.0))  # nats from the middle to the percentile where the model of noise holds
 _SOUND_TOP = 1.3 * float(np.log(4.0))  # the same, from `_UPPER` to `_HIGHEST`
 _PRIOR = 20.0  # hours that a sound tail is believed to have had before
+_TROUBLE = 12.0  # nats, as they count, that chance reaches in one hour of 60,000
+_TROUBLED = 0.03  # the largest share of hours that troubles explain: nine of two hours in four weeks
 _FAT, _FATTEST = 1.4, 30.0  # times a sound top from which on a tail is fat; nats of evidence that count as one at most
 
 
@@ -81,12 +85,21 @@ class Tail:
             return
         if len(known) < filled.shape[1]:
             filled = filled[:, known]
+        filled = np.minimum(filled, filled[-1] - self._troubled(filled, part, known))
         middle, high = _quantile(filled, _MIDDLE), _quantile(filled, _HIGH)
         steep = _steepness((high - middle) / _SOUND, filled[-1] * (1 - _MIDDLE))
         top = _quantile(filled, _HIGHEST) - _quantile(filled, _UPPER)
         fat = np.maximum(_steepness(top / _SOUND_TOP, filled[-1] * (1 - _UPPER)) / _FAT, 1.0)
         self.bend[part][known] = np.maximum(high, HEALTHY)
         self.scale[part][known] = np.minimum(steep * fat, _FATTEST)
+
+    def _troubled(self, filled: Floats, part: slice, known: Columns) -> Floats:
+        """How many hours of some series are no chance by the tail as it was measured last, shape (k,)."""
+        least = self.bend[part][known] + (_TROUBLE - HEALTHY) * self.scale[part][known]
+        at = np.searchsorted(_EDGES[1:-1], least, side="right")
+        beyond = filled[-1] - filled[at, np.arange(len(known))]
+        troubled: Floats = np.minimum(beyond, np.float32(_TROUBLED) * filled[-1])
+        return troubled
 
 
 def _steepness(measured: Floats, hours: Floats) -> Floats:

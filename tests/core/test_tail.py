@@ -50,6 +50,19 @@ def test_a_few_hours_of_outage_do_not_make_a_series_deaf():
     assert lived(peaks).judge(column(12.0), slice(None))[0] > 10
 
 
+def test_hours_of_outages_leave_the_tail_of_a_series_as_it_is_without_them():
+    peaks = 1.0 + np.random.default_rng(2).exponential(1.4, 600)
+    calm, troubled = lived(peaks), lived(np.where(np.arange(600) % 36 == 0, 300.0, peaks))
+    assert troubled.bend[0] == pytest.approx(calm.bend[0], abs=0.15)
+    assert troubled.scale[0] == pytest.approx(calm.scale[0], abs=0.05)
+
+
+def test_hours_too_many_for_outages_are_noise():
+    peaks = 1.0 + np.random.default_rng(2).exponential(0.9, 600)
+    crowded = lived(np.where(np.arange(600) % 9 == 0, 300.0, peaks))
+    assert crowded.judge(column(60.0), slice(None))[0] < 8
+
+
 def test_judged_evidence_rises_with_evidence_and_never_beyond_it():
     tail = lived(2 + np.random.default_rng(3).exponential(4.0, 300))
     scores = np.linspace(0, 60, 200, dtype=np.float32)
