@@ -17,7 +17,7 @@ KEEP = 0.7
 LEAST_USUAL = 0.5
 """Reports per window: a smaller usual counts as this much when a count is called a multiple of it."""
 _MONTH = 720.0  # hours
-_RARE = 0.16  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and real tails fall slower than e a nat
+_RARE = 0.16  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and true tails fall slower
 _WITHIN = timedelta(minutes=15)
 
 
