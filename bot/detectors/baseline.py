@@ -13,12 +13,12 @@ import numpy as np
 
 from bot.detectors.holidays import Holidays
 from bot.detectors.noise import Noise
-from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, clipped, some
+from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, blank, blocks, clipped, fixed, some
 
 WEEK, DAY = 168, 24
-KNOWN_AFTER = 23.4
+KNOWN_AFTER = fixed(23.4)
 """Hours of learned buckets from which on a usual is known: a day, less the delay of learning."""
-GROWN_AFTER = 120.0
+GROWN_AFTER = fixed(120.0)
 """Hours of learned buckets after which the shape of a day is trusted."""
 
 _FADE = 0.85  # a cell of the week is worth this part of itself a week later
@@ -26,12 +26,13 @@ _WEEK_PRIOR, _DAY_PRIOR, _FIRST_PRIOR = 25.0, 10.0, 10.0  # pseudo reports that 
 _WEEKDAY_PRIOR = 30.0  # the same of a whole day of the week
 _WANDER = 2.0  # times the doubt by which large counts tie an hour of the week more strongly
 _FIRST_HOURS = 6.0  # the first hour weighs at most like so many hours
-_LEVEL_PRIOR, _LEVEL_LIFE, _LEVEL_MOST = 20.0, 4.0, 3.0  # pseudo reports, half-life in hours, and clip of the level
+_LEVEL_PRIOR, _LEVEL_LIFE = fixed(20.0), 4.0  # pseudo reports, and half-life in hours, of the level
+_LEVEL_LEAST, _LEVEL_MOST = fixed(1 / 3), fixed(3.0)
 _LEAST_RATE = 0.03  # reports per hour: nothing is ever quite impossible
 _POOL_UNTIL = 336.0  # hours until which a series leans on the daily shape of the others
 _POOL_WEIGHT, _POOL_PRIOR = 200.0, 100.0  # reports of one series that count for the pool, and of a flat day beside them
-_OLDEST = 4096.0  # hours of age that are told apart
-_BACKLOG = 1.5  # times the usual due in one bucket: it brought what a gap had kept back
+_OLDEST = fixed(4096.0)  # hours of age that are told apart
+_BACKLOG = fixed(1.5)  # times the usual due in one bucket: it brought what a gap had kept back
 _COLUMNS = ("reports", "hours", "learned", "first", "level_seen", "level_due", "rates", "festive", "level_before")
 
 
@@ -49,6 +50,7 @@ class Baseline:
 
     def __init__(self, series: int, tick: float, holidays: Holidays) -> None:
         self.tick = tick  # hours
+        self._hours, self._fade = fixed(tick), fixed(0.5 ** (tick / _LEVEL_LIFE))
         self.holidays = holidays
         self.reports, self.hours = blank(WEEK, series), blank(WEEK, series)
         self.learned, self.level_seen, self.level_due = (blank(series) for _ in range(3))
@@ -87,16 +89,16 @@ class Baseline:
         """
         festive = self.holidays.at(number)
         self._turn_level(festive)
-        heard = due > 0
+        heard = due > ZERO
         plain = self._plain(number)
         expected = plain * self.level
-        share = np.where(due > _BACKLOG * expected, due / expected, 1.0) * heard
+        share = np.where(due > _BACKLOG * expected, due / expected, ONE) * heard
         if some(festive):
             ordinary = ~(festive & self.known)
-            self._learn_week(number, seen * ordinary, share * ordinary * self.tick)
+            self._learn_week(number, seen * ordinary, share * ordinary * self._hours)
             sure = heard & self.known & ordinary
         else:
-            self._learn_week(number, seen, share * self.tick)
+            self._learn_week(number, seen, share * self._hours)
             sure = heard & self.known
         self._learn_level(seen, plain * share, heard & calm)
         self.noise.learn(seen, due, sure, self.tick)
@@ -213,7 +215,7 @@ class Baseline:
             self.hours[cell] *= _FADE
         self.reports[cell] += seen
         self.hours[cell] += hours
-        new = self.learned < 1.0
+        new = self.learned < ONE
         if some(new):
             self.first += np.where(new, (seen, hours), 0.0)
         self.learned += hours
@@ -235,11 +237,11 @@ class Baseline:
         if not some(self.festive):
             return self.level
         over = (self.festive > 0) & ~self.holidays.at(number)
-        before = clipped(_level(*self.level_before), 1 / _LEVEL_MOST, _LEVEL_MOST)
+        before = clipped(_level(*self.level_before), _LEVEL_LEAST, _LEVEL_MOST)
         return np.where(over, before, self.level)
 
     def _learn_level(self, seen: Floats, plain: Floats, sure: Flags) -> None:
-        fade = np.where(sure, np.float32(0.5 ** (self.tick / _LEVEL_LIFE)), np.float32(1.0))
+        fade = np.where(sure, self._fade, ONE)
         self.level_seen *= fade
         np.add(self.level_seen, seen, out=self.level_seen, where=sure)
         self.level_due *= fade
@@ -248,7 +250,7 @@ class Baseline:
 
     def _refresh_level(self) -> None:
         self.raw_level: Floats = _level(self.level_seen, self.level_due)
-        self.level: Floats = clipped(self.raw_level, 1 / _LEVEL_MOST, _LEVEL_MOST)
+        self.level: Floats = clipped(self.raw_level, _LEVEL_LEAST, _LEVEL_MOST)
 
 
 def _level(seen: Floats, due: Floats) -> Floats:

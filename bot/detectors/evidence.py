@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.detectors.ring import Floats
+from bot.detectors.ring import ONE, ZERO, Floats, fixed
 
-LEAST = 3.0
+LEAST = fixed(3.0)
 """Reports below which a window is never evidence."""
+_CLUMP = fixed(1e-6)  # at least: a little of it is as good as none
 
 
 def deviance(seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Floats:
@@ -17,13 +18,13 @@ def deviance(seen: Floats, due: Floats, spread: Floats, doubt: Floats) -> Floats
     clumped reports come, `doubt` the squared error of the expectation itself. Where nothing is due, nothing is known.
     Written with log1p, so that it is as exact in float32 for a clumping near none as for a large one.
     """
-    known = due > 0
-    expected = np.where(known, due, 1.0)
+    known = due > ZERO
+    expected = np.where(known, due, ONE)
     counted = np.where(known & (seen >= LEAST), np.maximum(seen, expected), expected)
-    clump = np.maximum((spread - 1.0) / expected + doubt, 1e-6)
-    shrunk = np.log1p(clump * (counted - expected) / (1.0 + clump * expected))
-    nats: Floats = counted * np.log(counted / expected) - (counted + 1.0 / clump) * shrunk
-    return np.maximum(nats, 0.0)
+    clump = np.maximum((spread - ONE) / expected + doubt, _CLUMP)
+    shrunk = np.log1p(clump * (counted - expected) / (ONE + clump * expected))
+    nats: Floats = counted * np.log(counted / expected) - (counted + ONE / clump) * shrunk
+    return np.maximum(nats, ZERO)
 
 
 def unknown_usual(seen: Floats, due: Floats) -> Floats:

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank, clipped, some
+from bot.detectors.ring import ONE, ZERO, Flags, Floats, blank, clipped, fixed, some
 
 _GRACE = timedelta(minutes=3)  # after a gap, in which what was missed may come at once
 _LONGEST = timedelta(hours=6)  # of a gap, whose reports may still come
@@ -28,7 +28,7 @@ class Gap:
     def __init__(self, series: int, tick: timedelta) -> None:
         self.owed, self.missing, self.unheard = blank(series), blank(series), blank(series)
         self.since: Floats = blank(series) + 1e6
-        self._grace = ceil(_GRACE / tick)
+        self._grace = fixed(ceil(_GRACE / tick))
         self._longest = max(_LONGEST / tick, 1.0)
 
     def columns(self) -> dict[str, Floats]:
@@ -50,7 +50,7 @@ class Gap:
         """
         if not some(~heard) and not some(self.since < self._grace):  # no gap far and wide
             self.owed[:] = 0.0
-            self.since += 1.0
+            self.since += ONE
             self._miss(seen, due, festive)
             return due
         allowed = self.allow(seen, due) * heard
@@ -95,7 +95,7 @@ class Gap:
         sure = np.where(festive, due * _FEW, due) if some(festive) else due
         self.missing += sure
         self.unheard += sure
-        self.hear(seen > 0)
+        self.hear(seen > ZERO)
 
 
 def _against(missing: Floats, spread: Floats, doubt: Floats) -> Floats:

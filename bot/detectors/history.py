@@ -16,7 +16,7 @@ from bot.detectors.evidence import unknown_usual
 from bot.detectors.gap import Gap
 from bot.detectors.holidays import Holidays
 from bot.detectors.onset import onset
-from bot.detectors.ring import Columns, Flags, Floats, Memory, Ring, clipped, named, some
+from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, Memory, Ring, clipped, fixed, named, some
 from bot.detectors.streak import Streak
 from bot.detectors.verdict import Start
 
@@ -24,9 +24,12 @@ _HOUR = timedelta(hours=1)
 _DELAY = timedelta(minutes=30)  # a bucket is learned when it is so old: time enough to see that it was an outage
 _REACH = timedelta(hours=4.5)  # how far back a start is sought
 _NEW_NORMAL = timedelta(hours=36)  # what has lasted so long is what is usual now
-_HOT = 4.5  # nats from which on a bucket is not learned as it stands
-_LULL = 1 / 3  # level below which a series is much quieter than its usual
-_LIFT, _YOUNG_LIFT = 1.2, 4.0  # times the usual that a hot block may teach, the second while the usual is young
+_HOT = fixed(4.5)  # nats from which on a bucket is not learned as it stands
+_LULL = fixed(1 / 3)  # level below which a series is much quieter than its usual
+_LIFT, _YOUNG_LIFT = (
+    fixed(1.2),
+    fixed(4.0),
+)  # times the usual that a hot block may teach, the second while the usual is young
 _MOST_BUCKETS = 1200  # of the reach; a longer window is honoured all the same
 
 
@@ -42,6 +45,7 @@ class History:
         self.tick = tick
         self.holidays = Holidays(calendars, tick)
         self.delay = max(round(_DELAY / tick), 1)
+        self._lasting = fixed(_NEW_NORMAL / tick)
         reach = min(_MOST_BUCKETS, max(ceil(_REACH / tick), self.delay + 1))
         self.ring = Ring(max(reach, ceil(widest)) + 2, series)
         self.base = Baseline(series, tick / _HOUR, self.holidays)
@@ -75,7 +79,7 @@ class History:
     def push(self, counts: Floats) -> None:
         """Close the running bucket with its counts, shape (n,), and learn the one that has come of age."""
         heard = ~np.isnan(counts)
-        seen = np.where(heard, counts, np.float32(0.0))
+        seen = np.where(heard, counts, ZERO)
         due = self.gap.note(seen, self.base.due(self.ring.end), heard, self.holidays.at(self.ring.end))
         self.ring.push(seen, due)
         self.echo.pass_on()
@@ -103,8 +107,7 @@ class History:
             hot |= self.echo.loud(self.base.due(self.ring.end - 1))
         self.heat.note(hot)
         self.lull.note(self.base.known & (self.base.raw_level < _LULL))
-        lasting = _NEW_NORMAL / self.tick
-        stale = (self.heat.age >= lasting) | (self.lull.age >= lasting)
+        stale = (self.heat.age >= self._lasting) | (self.lull.age >= self._lasting)
         if some(stale) and some(lasted := stale & ~self.holidays.at(self.ring.end) & (self.base.festive == 0)):
             self._adopt(lasted)
 
@@ -160,7 +163,7 @@ class History:
             seen = seen * self._cut(hot)
         dead = self.gap.dead(base.noise.spread, base.noise.doubt)
         if some(dead):
-            due = np.where(dead & (self.gap.missing > 0) & (seen == 0) & base.known, np.float32(0.0), due)
+            due = np.where(dead & (self.gap.missing > 0) & (seen == 0) & base.known, ZERO, due)
         base.learn(number, seen, due, ~hot)
         if number % self.delay == 0:
             base.end_block()
@@ -168,9 +171,9 @@ class History:
     def _cut(self, hot: Flags) -> Floats:
         """The part of the bucket that comes of age that may be learned, by how hot its half hour was."""
         seen, due = self.ring.last(self.delay + 1)
-        lift = np.where(self.base.learned < GROWN_AFTER, np.float32(_YOUNG_LIFT), np.float32(_LIFT))
-        most = lift * due + 2 * np.sqrt(np.maximum(due, 0.0)) + 0.5
-        return np.where(hot & (seen > most), most / np.maximum(seen, 1.0), np.float32(1.0))
+        lift = np.where(self.base.learned < GROWN_AFTER, _YOUNG_LIFT, _LIFT)
+        most = lift * due + 2 * np.sqrt(np.maximum(due, ZERO)) + 0.5
+        return np.where(hot & (seen > most), most / np.maximum(seen, ONE), ONE)
 
     def _adopt(self, stale: Flags) -> None:
         """Scale the usual to the last hours, and the remembered expectations with it. Silence is never a usual."""

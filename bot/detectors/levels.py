@@ -9,13 +9,14 @@ from math import inf, log
 import msgspec
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats
+from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, fixed
 from bot.detectors.tail import HEALTHY
 
 KEEP = 0.7
 """A level that holds goes on holding down to this part of each of its conditions, so that a hovering count is one level."""
 LEAST_USUAL = 0.5
 """Reports per window: a smaller usual counts as this much when a count is called a multiple of it."""
+_KEPT, _LEAST_USUAL = fixed(KEEP), fixed(LEAST_USUAL)
 _MONTH = 720.0  # hours
 _RARE = 0.16  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and true tails fall slower
 _WITHIN = timedelta(minutes=15)
@@ -94,9 +95,9 @@ class Ladder:
             columns: the series that are judged.
         """
         seen, due = windows
-        part = np.where(held, np.float32(KEEP), np.float32(1.0))
-        enough = (seen > 0) & (seen >= part * self.reports[:, columns])
-        lifted = seen >= part * self.times[:, columns] * np.maximum(due, LEAST_USUAL)
+        part = np.where(held, _KEPT, ONE)
+        enough = (seen > ZERO) & (seen >= part * self.reports[:, columns])
+        lifted = seen >= part * self.times[:, columns] * np.maximum(due, _LEAST_USUAL)
         unusual = lifted & (score >= part * self.nats[:, columns])
         holds: Flags = self.real[:, columns] & enough & np.where(known, unusual, self.plain[:, columns])
         return holds

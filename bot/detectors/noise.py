@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank, clipped, some
+from bot.detectors.ring import ONE, Flags, Floats, blank, clipped, fixed, some
 
-_SPREAD, _SPREAD_PRIOR, _SPREAD_MOST = 1.2, 20.0, 20.0
+_SPREAD_PRIOR, _SPREAD_MOST = fixed(20.0), fixed(20.0)
+_SPREAD_OF_PRIOR = fixed(1.2 * 20.0)
 _DOUBT, _DOUBT_PRIOR, _DOUBT_LEAST, _DOUBT_MOST = 0.03, 24.0, 0.004, 0.5
 _DOUBT_YOUNG = 0.1  # added doubt of a baseline that has only just become known
 _DOUBT_HOLIDAY = np.float32(0.06)  # added doubt of any usual on a holiday
@@ -35,8 +36,8 @@ class Noise:
 
     def refresh(self) -> None:
         """Work out what follows from the columns, after they were written from outside."""
-        spread = (self.stray + _SPREAD * _SPREAD_PRIOR) / (self.strayed + _SPREAD_PRIOR)
-        self.spread: Floats = clipped(spread, 1.0, _SPREAD_MOST)
+        spread = (self.stray + _SPREAD_OF_PRIOR) / (self.strayed + _SPREAD_PRIOR)
+        self.spread: Floats = clipped(spread, ONE, _SPREAD_MOST)
         self.doubt: Floats = self.learned
         if some(self.festive):
             self.doubt = self.learned + _DOUBT_HOLIDAY * self.festive
@@ -49,7 +50,7 @@ class Noise:
 
     def learn(self, seen: Floats, due: Floats, sure: Flags, hours: float) -> None:
         """Take in a bucket of so many hours, of the series whose usual is `sure`."""
-        fade = 0.5 ** (hours / _LIFE)
+        fade = fixed(0.5 ** (hours / _LIFE))
         self.stray *= fade
         self.strayed *= fade
         miss = seen - due

@@ -6,20 +6,26 @@ from datetime import timedelta
 
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, places
+from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, blank, clipped, fixed, places
 
-_ENOUGH, _PATIENCE = 4.0, 10.0  # nats for `as usual again`, and how many more the faintest evidence asks for
-_FAINT, _FIRM = 6.0, 20.0  # nats of evidence at the most: so few are faint, so many ask for no more patience
-_ON, _OFF = 0.65, 0.2  # of the worst lift: still trouble, and the last echoes of it
+_ENOUGH, _PATIENCE = (
+    fixed(4.0),
+    fixed(10.0),
+)  # nats for `as usual again`, and how many more the faintest evidence asks for
+_FAINT, _FIRM = (
+    fixed(6.0),
+    fixed(20.0),
+)  # nats of evidence at the most: so few are faint, so many ask for no more patience
+_ON, _OFF = fixed(0.65), fixed(0.2)  # of the worst lift: still trouble, and the last echoes of it
 _BETWEEN = 0.38  # of the worst lift: where the test is undecided
-_LEAST = 1.25  # the least lift that counts as trouble
-_HIGHEST = 1e6  # lifts above are not told apart
+_LEAST = fixed(1.25)  # the least lift that counts as trouble
+_HIGHEST = fixed(1e6)  # lifts above are not told apart
 _LATEST = timedelta(hours=2)  # without the level's own conditions, after which a trickle is no trouble any more
-_NEVER = 1e6
+_NEVER = fixed(1e6)
 _SOONEST, _NEAR = timedelta(minutes=6), timedelta(minutes=3)  # the least age of what ends; the last minutes
-_WARY, _WARY_NATS = timedelta(hours=2), 5.0  # after a recovery, in which its last echoes must not open it again
-_DOUBT = 8.0  # how much a doubtful usual slows the test
-_STILL, _SLACK = 3.0, 2.0  # times the usual, and reports besides, of the last minutes: more is no calm
+_WARY, _WARY_NATS = timedelta(hours=2), fixed(5.0)  # after a recovery, in which its last echoes must not open it again
+_DOUBT = fixed(8.0)  # how much a doubtful usual slows the test
+_STILL, _SLACK = fixed(3.0), fixed(2.0)  # times the usual, and reports besides, of the last minutes: more is no calm
 
 
 class Recovery:
@@ -35,7 +41,7 @@ class Recovery:
         self.firm: Floats = blank(series)
         self.rest: Floats = blank(series) + _NEVER
         self.near = max(round(_NEAR / tick), 1)
-        self._soonest, self._latest, self._wary = _SOONEST / tick, _LATEST / tick, _WARY / tick
+        self._soonest, self._latest, self._wary = (fixed(span / tick) for span in (_SOONEST, _LATEST, _WARY))
 
     def columns(self) -> dict[str, Floats]:
         """Everything remembered, by name; the arrays themselves."""
@@ -47,7 +53,7 @@ class Recovery:
 
         What relapses soon after a recovery is measured by what it was: it is the tail of the same trouble.
         """
-        fresh = which & (self.on == 0)
+        fresh = which & (self.on == ZERO)
         self.age[fresh] = self.calm[fresh] = 0.0
         new = fresh & (self.rest >= self._wary)
         self.worst[new] = self.firm[new] = 0.0
@@ -66,27 +72,27 @@ class Recovery:
         column = places(self.on)
         recovered = np.zeros(len(self.on), np.bool_)
         if len(column):
-            self.age[column] += 1.0
-            self.idle[column] += 1.0
+            self.age[column] += ONE
+            self.idle[column] += ONE
             y, mu = seen[column], due[column]
-            above = self.worst[column] - 1.0
-            echo = 1.0 + _OFF * above
-            lift = np.maximum(1.0 + _ON * above, _LEAST)
+            above = self.worst[column] - ONE
+            echo = ONE + _OFF * above
+            lift = np.maximum(ONE + _ON * above, _LEAST)
             gain = (mu * (lift - echo) - y * np.log(lift / echo)) / (spread[column] + _DOUBT * doubt[column] * mu)
-            self.calm[column] = np.maximum(self.calm[column] + gain, 0.0)
-            enough = _ENOUGH + _PATIENCE * clipped((_FIRM - self.firm[column]) / (_FIRM - _FAINT), 0.0, 1.0)
+            self.calm[column] = np.maximum(self.calm[column] + gain, ZERO)
+            enough = _ENOUGH + _PATIENCE * clipped((_FIRM - self.firm[column]) / (_FIRM - _FAINT), ZERO, ONE)
             calm = (self.calm[column] >= enough) & (self.age[column] >= self._soonest)
             calm &= lately[0][column] <= _STILL * lately[1][column] + _SLACK
             recovered[column] = calm | (self.idle[column] > self._latest)
             self.on[recovered] = 0.0
             self.rest[recovered] = -1.0
-        self.rest += 1.0
+        self.rest += ONE
         return recovered
 
     @property
     def over(self) -> Flags:
         """True where a trouble ended so lately that it may have left echoes, shape (n,)."""
-        over: Flags = (self.on == 0) & (self.rest < self._wary)
+        over: Flags = (self.on == ZERO) & (self.rest < self._wary)
         return over
 
     def echo(self, seen: Floats, due: Floats) -> Floats:
@@ -100,7 +106,7 @@ class Recovery:
 
     def wary(self, columns: Columns | slice) -> Floats:
         """Nats that an excess must bring beyond what is asked, soon after a recovery; shape (k,)."""
-        nats: Floats = np.maximum(1.0 - self.rest[columns] / self._wary, 0.0) * _WARY_NATS
+        nats: Floats = np.maximum(ONE - self.rest[columns] / self._wary, ZERO) * _WARY_NATS
         return nats
 
     @property

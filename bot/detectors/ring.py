@@ -17,6 +17,14 @@ Flags = npt.NDArray[np.bool_]
 _BLOCK = 4096
 
 
+def fixed(value: float) -> Floats:
+    """A constant of the width that all columns have; with few series numpy takes half as long for it as for a Python number."""
+    return np.array(value, np.float32)
+
+
+ZERO, ONE = fixed(0.0), fixed(1.0)
+
+
 def blank(*shape: int) -> Floats:
     """Zeros of the width that all columns have."""
     return np.zeros(shape, np.float32)
@@ -32,7 +40,7 @@ def places(values: Floats | Flags) -> Columns:
     return values.nonzero()[0]
 
 
-def clipped(values: Floats, low: float, high: float | Floats) -> Floats:
+def clipped(values: Floats, low: float | Floats, high: float | Floats) -> Floats:
     """Values within bounds; of few series this takes a fifth of the time of `clip`."""
     within: Floats = np.minimum(np.maximum(values, low), high)
     return within

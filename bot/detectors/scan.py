@@ -10,11 +10,12 @@ import numpy as np
 from bot.detectors.echo import Echo
 from bot.detectors.evidence import LEAST, deviance
 from bot.detectors.noise import Noise
-from bot.detectors.ring import Columns, Flags, Floats, Ring, blank, blocks, some
+from bot.detectors.ring import ZERO, Columns, Flags, Floats, Ring, blank, blocks, fixed, some
 
 _MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _PRICE = 0.6  # nats that a window costs for each time it is e times shorter: chance is tried more often there
 _FREE = 10.0  # minutes; a window so long costs nothing
+_TRACE = fixed(1e-6)
 
 
 class Found(NamedTuple):
@@ -86,12 +87,12 @@ def _best(windows: Floats, price: Floats, series: _Series) -> Found:
     """The best of the windows, shape (2, w, k), each at its price; most windows are plainly calm."""
     seen, due = windows
     table = blank(*seen.shape)
-    hot, which = np.nonzero((seen >= LEAST) & (seen > due) & (due > 0) & series.known)
+    hot, which = np.nonzero((seen >= LEAST) & (seen > due) & (due > ZERO) & series.known)
     if not len(hot):
         return Found(table[0], table[0].copy())
     nats = deviance(seen[hot, which], due[hot, which], series.spread[which], series.doubt[which])
-    table[hot, which] = np.maximum(nats - price[hot], 0.0)
+    table[hot, which] = np.maximum(nats - price[hot], ZERO)
     best, every = table.argmax(axis=0), np.arange(seen.shape[1])
     most = table[best, every]
-    lift = np.where(most > 0, seen[best, every] / np.maximum(due[best, every], 1e-6), np.float32(0.0))
+    lift = np.where(most > ZERO, seen[best, every] / np.maximum(due[best, every], _TRACE), ZERO)
     return Found(most, lift)

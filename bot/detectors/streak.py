@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.detectors.ring import Flags, Floats, blank
+from bot.detectors.ring import ONE, Flags, Floats, blank, fixed
 
-_NEVER = 1e6
+_NEVER = fixed(1e6)
 
 
 class Streak:
     """Counts buckets per series: `age` since it began, `idle` since it was last so; pauses up to `patience` count on."""
 
     def __init__(self, series: int, patience: int) -> None:
-        self.patience = patience
+        self.patience = fixed(patience)
         self.age: Floats = blank(series)
         self.idle: Floats = blank(series) + _NEVER
 
@@ -23,10 +23,10 @@ class Streak:
 
     def note(self, true: Flags) -> None:
         """One more bucket, in which it was so or not, shape (n,)."""
-        self.idle += 1.0
+        self.idle += ONE
         self.idle[true] = 0.0
         np.minimum(self.idle, _NEVER, out=self.idle)
-        self.age += 1.0
+        self.age += ONE
         self.age[self.idle > self.patience] = 0.0
 
     @property

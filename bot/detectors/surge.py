@@ -16,11 +16,12 @@ from bot.detectors import keep
 from bot.detectors.gap import DEAD
 from bot.detectors.history import History
 from bot.detectors.levels import Ladder, Rule
-from bot.detectors.ring import Columns, Flags, Floats, blank, clipped, places
+from bot.detectors.ring import ZERO, Columns, Flags, Floats, blank, clipped, fixed, places
 from bot.detectors.verdict import Judgement, Start, Verdict, Weighed
 from bot.detectors.weighing import Weighing
 
-_MOST = 1e9  # reports per bucket; more is nonsense from outside
+_MOST = fixed(1e9)  # reports per bucket; more is nonsense from outside
+_UNKNOWN = fixed(np.nan)
 
 
 class Closed(NamedTuple):
@@ -223,7 +224,7 @@ class Surge:
         seen, due = self._given, self._ring.last(1)[1]
         return Closed(
             seen=seen,
-            usual=np.where(~np.isnan(seen) & self._base.known, due, np.nan),
+            usual=np.where(~np.isnan(seen) & self._base.known, due, _UNKNOWN),
             score=self._weighing.score.copy(),
             rank=self.ranks,
         )
@@ -302,7 +303,7 @@ class Surge:
 
 def _clean(counts: npt.NDArray[np.floating]) -> Floats:
     """Counts as they can be: what is no number is a gap."""
-    return clipped(np.where(np.isfinite(counts), counts, np.nan), 0.0, _MOST).astype(np.float32)
+    return clipped(np.where(np.isfinite(counts), counts, _UNKNOWN), ZERO, _MOST).astype(np.float32)
 
 
 def _row(names: Sequence[str], counts: Mapping[str, float]) -> Floats:

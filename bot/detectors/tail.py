@@ -14,11 +14,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, places
+from bot.detectors.ring import Columns, Flags, Floats, blank, blocks, fixed, places
 
 HEALTHY = 3.2
 """Nats that the highest score of an hour exceeds one time in ten where the model of noise holds."""
 
+_HEALTHY = fixed(HEALTHY)
 _BINS, _MOST = 32, 150.0
 _EDGES = np.expm1(np.linspace(0.0, np.log1p(_MOST), _BINS + 1)).astype(np.float32)
 _FADE = 0.5 ** (1 / 336)  # an hour counts half after two weeks
@@ -54,7 +55,7 @@ class Tail:
         """The evidence as it counts, shape (k,): comparable between series, never more than it was."""
         bend, scale = self.bend[columns], self.scale[columns]
         over = nats > bend
-        judged: Floats = np.where(over, HEALTHY + (nats - bend) / scale, nats * (HEALTHY / bend))
+        judged: Floats = np.where(over, _HEALTHY + (nats - bend) / scale, nats * (_HEALTHY / bend))
         return judged
 
     def note(self, nats: Floats, known: Flags) -> None:

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from bot.detectors.history import History
 from bot.detectors.levels import Ladder
 from bot.detectors.recovery import Recovery
-from bot.detectors.ring import Columns, Flags, Floats, blank, named, places, some
+from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, blank, fixed, named, places, some
 from bot.detectors.scan import Found, Running, Scan
 from bot.detectors.tail import Tail
 
 _SIGN = 2.0  # nats that the counts themselves must give before others' words add to them
-_LEEWAY = 3.0  # nats by which the lift of a window may be less than it looks
+_LEEWAY = fixed(3.0)  # nats by which the lift of a window may be less than it looks
 
 
 class Weighing:
@@ -58,11 +58,11 @@ class Weighing:
             self._begin_anew(over)
         found = self._scan.all(self._ring, noise, base.known, self._history.echo)
         np.copyto(self.score, self.tail.judge(found.nats, slice(None)))
-        self._settle(self._all, self._since_restart(self._windows(self._all, None), self._all, None), _sure(found))
+        self._settle(self._all, self._since_restart(self._windows(self._all, None), self._all, None), found)
         self.tail.note(found.nats, base.known & ~noise.festive)
         if int((number + 1) * base.tick) != int(number * base.tick):
             self.tail.hour()
-        self._history.note(self.score, recovery.on > 0)
+        self._history.note(self.score, recovery.on > ZERO)
         self.stale = False
 
     def weigh(self, columns: Columns, fresh: Floats, part: float) -> Floats:
@@ -74,7 +74,7 @@ class Weighing:
         found = self._scan.some(self._ring, self._base.noise, self._base.known, columns, fresh_bucket)
         self.score[columns] = self.tail.judge(found.nats, columns)
         windows = self._windows(columns, running, part)
-        self._settle(columns, self._since_restart(windows, columns, running, part), _sure(found))
+        self._settle(columns, self._since_restart(windows, columns, running, part), found)
         return windows
 
     def end_doubtful(self, over: Floats) -> None:
@@ -121,7 +121,7 @@ class Weighing:
         newer[0][:, at] = np.maximum(newer[0][:, at] - old, 0.0)
         return newer
 
-    def _settle(self, columns: Columns, windows: Floats, lift: Floats) -> None:
+    def _settle(self, columns: Columns, windows: Floats, found: Found) -> None:
         """Which levels hold now; trouble that began goes on until it has recovered."""
         whole = len(columns) == len(self._all)
         known = self._base.known if whole else self._base.known[columns]
@@ -134,19 +134,19 @@ class Weighing:
         if some(wary):
             score = np.where(held.any(axis=0), score, score - wary)
         now = self._ladder.hold(held, windows, score, known, which)
-        self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], lift)
-        now[0] |= (self.recovery.on if whole else self.recovery.on[columns]) > 0
+        self._begin(columns, now.any(axis=0) & known & self._ladder.lasting[columns], found)
+        now[0] |= (self.recovery.on if whole else self.recovery.on[columns]) > ZERO
         self.held[:, which] = now
 
-    def _begin(self, columns: Columns, which: Flags, lift: Floats) -> None:
+    def _begin(self, columns: Columns, which: Flags, found: Found) -> None:
         if some(which):
             trouble, worst = np.zeros(len(self._all), np.bool_), blank(len(self._all))
-            trouble[columns], worst[columns] = which, lift
+            trouble[columns], worst[columns] = which, _sure(found)
             self.recovery.begin(trouble, worst, self.score)
 
 
 def _sure(found: Found) -> Floats:
     """The lift that the evidence bears out at least."""
-    part = 1.0 - np.sqrt(_LEEWAY / np.maximum(found.nats, _LEEWAY))
-    sure: Floats = 1.0 + np.maximum(found.lift - 1.0, 0.0) * part
+    part = ONE - np.sqrt(_LEEWAY / np.maximum(found.nats, _LEEWAY))
+    sure: Floats = ONE + np.maximum(found.lift - ONE, ZERO) * part
     return sure
