@@ -18,7 +18,7 @@ LEAST_USUAL = 0.5
 """Reports per window: a smaller usual counts as this much when a count is called a multiple of it."""
 _KEPT, _LEAST_USUAL = fixed(KEEP), fixed(LEAST_USUAL)
 _MONTH = 720.0  # hours
-_RARE = 0.16  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and true tails fall slower
+_RARE = 0.15  # alarms an hour by chance beyond `HEALTHY` nats: one hour in ten is, and true tails fall slower
 _WITHIN = timedelta(minutes=15)
 
 

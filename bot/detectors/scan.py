@@ -13,7 +13,7 @@ from bot.detectors.noise import Noise
 from bot.detectors.ring import ZERO, Columns, Flags, Floats, Ring, blank, blocks, fixed, some
 
 _MINUTES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
-_PRICE = 0.6  # nats that a window costs for each time it is e times shorter: chance is tried more often there
+_PRICE = 0.8  # nats that a window costs for each time it is e times shorter: chance is tried more often there
 _FREE = 10.0  # minutes; a window so long costs nothing
 _TRACE = fixed(1e-6)
 

@@ -30,7 +30,7 @@ _SOUND_TOP = 1.3 * float(np.log(4.0))  # the same, from `_UPPER` to `_HIGHEST`
 _PRIOR = 20.0  # hours that a sound tail is believed to have had before
 _TROUBLE = 12.0  # nats, as they count, that chance reaches in one hour of 60,000
 _TROUBLED = 0.03  # the largest share of hours that troubles explain: nine of two hours in four weeks
-_FAT, _FATTEST = 1.4, 30.0  # times a sound top from which on a tail is fat; nats of evidence that count as one at most
+_FAT, _FATTEST = 1.1, 30.0  # times a sound top from which on a tail is fat; nats of evidence that count as one at most
 
 
 class Tail:

@@ -41,7 +41,7 @@ def test_what_a_noisy_series_does_every_day_counts_for_little():
     peaks = 3 + np.random.default_rng(2).exponential(6.0, 500)
     judged = lived(peaks).judge(column(20.0), slice(None))[0]
     assert judged < 6
-    assert lived(peaks).judge(column(200.0), slice(None))[0] > 20
+    assert lived(peaks).judge(column(200.0), slice(None))[0] > 15
 
 
 def test_a_few_hours_of_outage_do_not_make_a_series_deaf():
