@@ -26,10 +26,8 @@ _REACH = timedelta(hours=4.5)  # how far back a start is sought
 _NEW_NORMAL = timedelta(hours=36)  # what has lasted so long is what is usual now
 _HOT = fixed(4.5)  # nats from which on a bucket is not learned as it stands
 _LULL = fixed(1 / 3)  # level below which a series is much quieter than its usual
-_LIFT, _YOUNG_LIFT = (
-    fixed(1.2),
-    fixed(4.0),
-)  # times the usual that a hot block may teach, the second while the usual is young
+_LIFT = fixed(1.2)  # times the usual that a hot block may teach
+_YOUNG_LIFT = fixed(4.0)  # the same while the usual is young
 _MOST_BUCKETS = 1200  # of the reach; a longer window is honoured all the same
 
 

@@ -8,14 +8,9 @@ import numpy as np
 
 from bot.detectors.ring import ONE, ZERO, Columns, Flags, Floats, blank, clipped, fixed, places
 
-_ENOUGH, _PATIENCE = (
-    fixed(4.0),
-    fixed(10.0),
-)  # nats for `as usual again`, and how many more the faintest evidence asks for
-_FAINT, _FIRM = (
-    fixed(6.0),
-    fixed(20.0),
-)  # nats of evidence at the most: so few are faint, so many ask for no more patience
+_ENOUGH = fixed(4.0)  # nats for `as usual again`
+_PATIENCE = fixed(10.0)  # nats more that the faintest evidence asks for
+_FAINT, _FIRM = fixed(6.0), fixed(20.0)  # nats of evidence at the most: faint, and asking for no more patience
 _ON, _OFF = fixed(0.65), fixed(0.2)  # of the worst lift: still trouble, and the last echoes of it
 _BETWEEN = 0.38  # of the worst lift: where the test is undecided
 _LEAST = fixed(1.25)  # the least lift that counts as trouble
