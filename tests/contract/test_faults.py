@@ -190,7 +190,7 @@ async def test_people_in_discord_are_answered_or_the_log_says_so(
     async with DiscordDouble() as double:
         chat = joined(double, ManualClock(datetime.now(UTC)))
         running = asyncio.create_task(chat.run(desk, [WHERE]))
-        await asyncio.wait_for(double.gateway.ready.wait(), 5)
+        await asyncio.wait_for(double.gateway.ready.wait(), 60)
         for action, route, verb in (("form", "interaction", "note"), ("answer", "original.patch", "list")):
             double.fault(route, kind(error))
             deed = await double.command("incident", verb)

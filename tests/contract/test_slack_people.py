@@ -367,7 +367,7 @@ async def test_what_a_stranger_says_is_inert_in_an_answer(slack: SlackDouble, de
 async def test_lines_and_commands_do_not_wait_for_each_other(slack: SlackDouble, desk: DeskDouble, chat: Chat) -> None:
     desk.gate.clear()
     await slack.slash("/incident", "list")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         ref = await chat.open(PLACE, "k1", head(), None, None)
         await chat.reply(PLACE, ref, "k2", line(), None)
     desk.gate.set()

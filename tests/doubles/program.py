@@ -37,6 +37,8 @@ services:
 """
 MORE = "".join(f"  s{n}: {{name: S{n}}}\n" for n in range(5))
 """Services more, for what is tried several times in one life."""
+PATIENCE = 120.0
+"""Seconds after which something will not happen any more; how soon it must is said where it is measured."""
 
 
 class Program:
@@ -69,7 +71,7 @@ class Program:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", "-c", str(self._config), stderr=log, stdout=log
             )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not (found := re.search(rb'"page": "([^"]+)"', self.log.read_bytes()[here:])):
                 assert self._process.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.02)
@@ -105,7 +107,7 @@ class Program:
             return (await answer.json())["incidents"]
 
 
-async def until(what, seconds: float = 20.0, message: str = "") -> Any:
+async def until(what, seconds: float = PATIENCE) -> Any:
     """Wait until `what()` (or what it awaits) is true, and answer it."""
     async with asyncio.timeout(seconds):
         while True:

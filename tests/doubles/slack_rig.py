@@ -190,7 +190,7 @@ async def called(slack: SlackDouble, desk: DeskDouble, **config: Any) -> AsyncIt
             await asyncio.gather(run, return_exceptions=True)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait for what happens on real sockets, or fail."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  what is waited for has no event to hang on

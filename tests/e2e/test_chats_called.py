@@ -24,7 +24,7 @@ async def test_both_may_call_and_an_act_in_one_shows_in_the_other(tmp_path, slac
         await until(lambda: declared.answers)
         thread = await until(lambda: next((m["id"] for m in discord.said()), ""))
         acked = await discord.press(f"ack:{(await program.incidents())[0]['id']}", thread)
-        await asyncio.wait_for(acked.edited.wait(), 10)
+        await asyncio.wait_for(acked.edited.wait(), 60)
         await until(lambda: any("acknowledged, from disco" in m["text"] for m in slack.channels["C1"].live))
         status, _ = await slack.deliver(slack.request_url, b"command=/incident", "text/plain", at=slack.now() - 999)
         assert status == 401

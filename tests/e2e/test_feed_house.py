@@ -110,7 +110,7 @@ async def test_numbers_open_an_incident_and_their_end_closes_it(folder: Path, pr
         assert incident.numbers.count >= 8
         assert (watch(serving, "shop")["ok"], watch(serving, "shop")["level"]) == (True, None)
         prometheus.script("/api/v1/query_range", failing(0))
-        await until(lambda: not living_incident(serving, "shop"), 20.0)
+        await until(lambda: not living_incident(serving, "shop"))
 
 
 async def test_complaints_on_a_stream_open_an_incident_also_after_a_reload(folder: Path, stream: Jetstream) -> None:

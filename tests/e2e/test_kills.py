@@ -29,9 +29,9 @@ async def one_run(folder: Path, seed: int) -> list[str]:
                 await program.kill()
                 await program.start()
                 await program.report(8)  # the crowd does not know that we were away
-            incident = await until(lambda: _told(program), 60)
+            incident = await until(lambda: _told(program))
         except TimeoutError:
-            return [f"seed {seed}: not all was told within a minute"]
+            return [f"seed {seed}: not all was told within two minutes"]
         finally:
             await program.kill()
         with closing(sqlite3.connect(folder / "data" / "state.db")) as connection:
@@ -88,7 +88,6 @@ def _counted(prove, runs: int, wrong: list[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_a_few_lives_cut_short_lose_and_double_nothing(tmp_path, prove):
     _counted(prove, FEW, await lives(tmp_path, range(FEW)))
 

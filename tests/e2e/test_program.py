@@ -34,7 +34,7 @@ async def test_reports_become_one_thread_in_each_chat_and_the_close_is_told(prog
     assert receipt["accepted"] == 8
     await until(lambda: threads(slack) and discord.said())
     await program.report(20, symptom="login", platform="web", region="IN")
-    [incident] = await until(lambda: closed(program), 30)
+    [incident] = await until(lambda: closed(program))
     kinds = [e["kind"] for e in incident["entries"]]
     assert kinds == ["opened", "raised", "eased", "closed"]
     await until(lambda: len(replies(slack)) == len(kinds))
@@ -70,7 +70,7 @@ async def test_a_kill_between_report_and_close_loses_and_doubles_nothing(program
     await program.kill()
     await asyncio.sleep(0.3)
     await program.start()
-    [incident] = await until(lambda: closed(program), 30)
+    [incident] = await until(lambda: closed(program))
     await until(lambda: len(replies(slack)) == len(incident["entries"]))
     assert len(threads(slack)) == 1
     assert len(discord.said()) == 1

@@ -89,7 +89,7 @@ class Rig:
         async def found() -> bool:
             return words in (await self.front())["note"]
 
-        return await until(found, message=words)
+        return await until(found)
 
     async def incidents(self) -> list[dict[str, Any]]:
         async with aiohttp.ClientSession() as client, client.get(f"{self.address}/api/v1/incidents") as answer:
@@ -106,7 +106,7 @@ async def rig(tmp_path: Path, shop: Shop) -> AsyncIterator[Rig]:
     async with shop.open() as url:
         rig, log = Rig(tmp_path, url), tmp_path / "bot.log"
         async with process(log, "run", "-c", rig.config("here", BOT)):
-            found = await until(lambda: re.search(r'"page": "([^"]+)"', log.read_text()), 60)
+            found = await until(lambda: re.search(r'"page": "([^"]+)"', log.read_text()))
             rig.address = found[1]
             yield rig
 

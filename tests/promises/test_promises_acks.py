@@ -95,10 +95,10 @@ async def test_fifty_commands_a_second_are_acknowledged_while_the_disk_is_locked
         watch = f'{{kind: statuspage, url: "{address}", allow_private: true, every: 10s}}'
         config.write_text(f"{config.read_text()}  big: {{name: Big, watch: {{page: {watch}}}}}\n")
         await program.start()
-        await until(lambda: slack.sockets and discord.gateway.ready.is_set(), 60)
+        await until(lambda: slack.sockets and discord.gateway.ready.is_set())
         with locked(tmp_path / "data" / "state.db"):
             deeds = await commanded(slack, discord, seconds)
-            await until(lambda: asked and all(took(deed) is not None for deed in deeds), 20)
+            await until(lambda: asked and all(took(deed) is not None for deed in deeds))
         await program.stop()
     times = sorted(took(deed) or 99.0 for deed in deeds)
     wrong = [f"{late:.2f} s" for late in times if late > MOST]

@@ -186,14 +186,14 @@ async def _squeezed(program, slack, site, disk):
     await until(lambda: site.asked > 0 and any((disk.data / "backups").glob("2*")))
     disk.fill(process)
     site.status = 503
-    await until(lambda: any("Twitter" in m["text"] for m in _roots(slack)), 40)
-    ready = await until(lambda: _ready(program, "writing goes on by itself"), 20)
+    await until(lambda: any("Twitter" in m["text"] for m in _roots(slack)))
+    ready = await until(lambda: _ready(program, "writing goes on by itself"))
     wrong = [] if ready[0] == 503 else [f"readyz answers {ready}"]
-    await until(lambda: [m for m in _roots(slack) if "Tocsin" in m["text"]], 20)
+    await until(lambda: [m for m in _roots(slack) if "Tocsin" in m["text"]])
     wrong += [] if process.returncode is None else ["it ended"]
     disk.empty(process)
     room = loop.time()
-    await until(lambda: _ready(program, "", 200), 90)
+    await until(lambda: _ready(program, "", 200))
     wrong += [] if loop.time() - room <= 30 else [f"saved {loop.time() - room:.0f} s after there was room"]
     alerts = [m["text"] for m in _roots(slack) if "Tocsin" in m["text"]]
     return wrong + ([] if len(alerts) == 1 else [f"said {len(alerts)} times: {alerts}"])

@@ -198,7 +198,7 @@ async def test_secrets_are_in_no_log_page_measure_or_file(started, prove, tmp_pa
             async with web.get(f"{program.address}{path}") as answer:
                 seen += await answer.read()
     config.write_text(config.read_text().replace("tick: 1s", "tock: 1s"))
-    await until(lambda: b"tock" in program.log.read_bytes(), 20)
+    await until(lambda: b"tock" in program.log.read_bytes())
     await program.stop()
     found = {"pages": seen, "the log": program.log.read_bytes()}
     found |= {path.name: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
@@ -224,7 +224,7 @@ async def test_stopping_takes_less_than_ten_seconds_and_a_second_signal_none(sta
             began = time.monotonic()
             with suppress(ProcessLookupError):  # it may have ended at the first
                 process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             code = await process.wait()
         took = time.monotonic() - began
         wrong += [] if took < (10 if signals == 1 else 3) and code in (0, 143, -15) else [f"{took:.1f} s, exit {code}"]
@@ -257,7 +257,7 @@ async def test_it_starts_with_every_platform_down_and_says_which(tmp_path, prove
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", "-c", str(file), stdout=out, stderr=out, env={**os.environ}
         )
-    await until(lambda: b'"page": "' in log.read_bytes(), 40)
+    await until(lambda: b'"page": "' in log.read_bytes())
     took = time.monotonic() - began - _waited(process.pid)
     address = re.search(rb'"page": "([^"]+)"', log.read_bytes())[1].decode()
     import aiohttp
@@ -268,7 +268,7 @@ async def test_it_starts_with_every_platform_down_and_says_which(tmp_path, prove
         async with web.post(
             f"{address}/api/v1/reports", json=[{"service": "x", "reporter": f"p{n}"} for n in range(50)]
         ):
-            ready = await until(lambda: _unready(web, address, ("ops", "community")), 40)
+            ready = await until(lambda: _unready(web, address, ("ops", "community")))
     process.terminate()
     code = await process.wait()
     wrong = [] if took < 10 and alive == 200 and code == 0 else [f"{took:.1f} s, {alive}, exit {code}"]

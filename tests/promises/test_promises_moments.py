@@ -119,7 +119,7 @@ async def test_a_stop_with_a_hundred_messages_under_way_leaves_nothing_untold_or
         await program.start()
         try:
             await program.report(8)
-            await until(lambda: len(slack.called("chat.postMessage")) >= 100, 30)
+            await until(lambda: len(slack.called("chat.postMessage")) >= 100)
             began, process = time.monotonic(), program._process
             code, took = await program.stop(), time.monotonic() - began
             wrong = [] if took < 10 and code == 0 else [f"{took:.1f} s, exit {code}"]
@@ -150,8 +150,8 @@ async def test_a_machine_that_slept_hears_both_chats_again_within_thirty_seconds
             await discord.gateway.trouble("drop")
             process.send_signal(signal.SIGCONT)
             woke = time.monotonic()
-            await until(lambda: len(slack.sockets) > before, 40)
-            asked = await until(lambda: _answered(slack), 40)
+            await until(lambda: len(slack.sockets) > before)
+            asked = await until(lambda: _answered(slack))
             took = time.monotonic() - woke
             told = await program.incidents()
         finally:

@@ -95,7 +95,7 @@ async def test_in_slack_the_groups_of_the_workspace_decide(life, prove):
             for user, right in HOLDERS.items():
                 for words in COMMANDS:
                     asked = await slack.slash("/incident", words, user=user)
-                    await until(lambda asked=asked: asked.answers, 20)
+                    await until(lambda asked=asked: asked.answers)
                     answers[right, words] = asked.answers[0]["text"]
     prove("R49", len(answers), judged(answers), "cases of group and command in Slack")
 
@@ -105,7 +105,7 @@ async def in_discord(double, desk, roles):
     given = {"token": TOKEN, "guild": "123", "api_url": double.url, "gateway_url": double.gateway_url, "roles": roles}
     chat = DiscordConnection.model_validate({"kind": "discord", **given}).connect("disco", Elastic(1))
     run = asyncio.create_task(chat.run(desk, [Place(name="community", chat="disco", address=CHANNEL)]))
-    await asyncio.wait_for(double.gateway.ready.wait(), 20)
+    await asyncio.wait_for(double.gateway.ready.wait(), 60)
     yield
     run.cancel()
     await asyncio.wait([run])
@@ -122,6 +122,6 @@ async def test_in_discord_the_roles_of_the_server_decide(life, prove):
                 verb, _, rest = words.partition(" ")
                 named = {"report": "service", "works": "service", "note": "text"}.get(verb, "do")
                 deed = await double.command("incident", verb, roles=held, chosen={named: rest} if rest else {})
-                await asyncio.wait_for(deed.edited.wait(), 20)
+                await asyncio.wait_for(deed.edited.wait(), 60)
                 answers[right, words] = str(deed.original["embeds"][0]["description"])
     prove("R49", len(answers), judged(answers), "cases of role and command in Discord")

@@ -98,7 +98,7 @@ async def test_the_secrets_of_watches_hooks_and_tokens_are_in_nothing_that_is_sh
         await house.wake()
         async with Serving(house) as serving:
             running = asyncio.create_task(serving.run())
-            await until(lambda: len(house.engine.witnesses.asked) == 4, 60)  # every watch that is asked has failed
+            await until(lambda: len(house.engine.witnesses.asked) == 4)  # every watch that is asked has failed
             await serving.auditor.audit()
             shown |= await pages(serving)
             running.cancel()
