@@ -7,6 +7,8 @@ import json
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -105,6 +107,20 @@ class Program:
     async def incidents(self) -> list[dict[str, Any]]:
         async with aiohttp.ClientSession() as web, web.get(f"{self.address}/api/v1/incidents") as answer:
             return (await answer.json())["incidents"]
+
+
+@asynccontextmanager
+async def running(config: Path, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The program on a configuration of one's own; however the test ends, it does not outlive it."""
+    with log.open("wb") as out:
+        command = (sys.executable, "-m", "bot", "run", "-c", str(config))
+        process = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def until(what, seconds: float = PATIENCE) -> Any:

@@ -1,11 +1,9 @@
 """R31 to R35 and R47: stalls are seen, tasks never vanish, invariants are proved, stopping is quick, secrets stay in."""
 
 import asyncio
-import os
 import re
 import signal
 import socket
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +13,7 @@ from doubles.clock import ManualClock
 from doubles.discord_double import DiscordDouble
 from doubles.discord_events import GUILD, TOKEN
 from doubles.oracle import T0
-from doubles.program import Program, until
+from doubles.program import Program, running, until
 from doubles.slack import APP_TOKEN, BOT_TOKEN, SlackDouble
 
 from bot.auditor import Auditor
@@ -253,24 +251,20 @@ async def test_it_starts_with_every_platform_down_and_says_which(tmp_path, prove
         f"      page: {{kind: statuspage, url: '{away}', allow_private: true}}\n"
     )
     began = time.monotonic()
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "-c", str(file), stdout=out, stderr=out, env={**os.environ}
-        )
-    await until(lambda: b'"page": "' in log.read_bytes())
-    took = time.monotonic() - began - _waited(process.pid)
-    address = re.search(rb'"page": "([^"]+)"', log.read_bytes())[1].decode()
-    import aiohttp
+    async with running(file, log) as process:
+        await until(lambda: b'"page": "' in log.read_bytes())
+        took = time.monotonic() - began - _waited(process.pid)
+        address = re.search(rb'"page": "([^"]+)"', log.read_bytes())[1].decode()
+        import aiohttp
 
-    async with aiohttp.ClientSession() as web:
-        async with web.get(f"{address}/healthz") as answer:
-            alive = answer.status
-        async with web.post(
-            f"{address}/api/v1/reports", json=[{"service": "x", "reporter": f"p{n}"} for n in range(50)]
-        ):
-            ready = await until(lambda: _unready(web, address, ("ops", "community")))
-    process.terminate()
-    code = await process.wait()
+        async with aiohttp.ClientSession() as web:
+            async with web.get(f"{address}/healthz") as answer:
+                alive = answer.status
+            reports = [{"service": "x", "reporter": f"p{n}"} for n in range(50)]
+            async with web.post(f"{address}/api/v1/reports", json=reports):
+                ready = await until(lambda: _unready(web, address, ("ops", "community")))
+        process.terminate()
+        code = await process.wait()
     wrong = [] if took < 10 and alive == 200 and code == 0 else [f"{took:.1f} s, {alive}, exit {code}"]
     wrong += [] if ready else ["readyz does not name the channels that cannot be told"]
     prove(

@@ -4,11 +4,10 @@ import asyncio
 import os
 import random
 import signal
-import sys
-import time
 from contextlib import asynccontextmanager
 
 import pytest
+from doubles.program import running, until
 
 from bot.app import House, Serving
 from bot.config.errors import Misconfigured
@@ -239,19 +238,17 @@ async def test_a_page_that_cannot_be_served_leaves_the_old_one_and_everything_el
 async def test_the_running_program_sees_a_new_file_and_a_hangup_signal(tmp_path, prove):
     file, log = tmp_path / "config.yaml", tmp_path / "log"
     file.write_text(written(random.Random(1)))
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "-c", str(file), stdout=out, stderr=out
-        )
-    await _said(log, b'"ready"')
-    file.write_text(written(random.Random(2)))
-    await _said(log, b'"configuration read again"')
-    os.kill(process.pid, signal.SIGHUP)
-    await _said(log, b'"configuration read again"', 2)
-    file.write_text("servces: {}\n")
-    await _said(log, b"config.yaml:1:1")
-    process.terminate()
-    prove("R52", 3, [] if await process.wait() == 0 else [log.read_text()], "changes seen by the running program")
+    async with running(file, log) as process:
+        await _said(log, b'"ready"')
+        file.write_text(written(random.Random(2)))
+        await _said(log, b'"configuration read again"')
+        process.send_signal(signal.SIGHUP)
+        await _said(log, b'"configuration read again"', 2)
+        file.write_text("servces: {}\n")
+        await _said(log, b"config.yaml:1:1")
+        process.terminate()
+        wrong = [] if await process.wait() == 0 else [log.read_text()]
+    prove("R52", 3, wrong, "changes seen by the running program")
 
 
 async def test_a_running_program_follows_the_links_of_a_mounted_configuration(tmp_path, prove):
@@ -264,23 +261,16 @@ async def test_a_running_program_follows_the_links_of_a_mounted_configuration(tm
         (mounted / f"..v{number}" / "config.yaml").write_text(text)
     (mounted / "..data").symlink_to("..v1")
     (mounted / "config.yaml").symlink_to("..data/config.yaml")
-    with log.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", "-c", str(mounted / "config.yaml"), stdout=out, stderr=out
-        )
-    await _said(log, b'"ready"')
-    for number, words in ((2, b'"configuration read again"'), (3, b"config.yaml:1:1")):
-        (mounted / "..new").symlink_to(f"..v{number}")
-        (mounted / "..new").rename(mounted / "..data")
-        await _said(log, words)
-    process.terminate()
-    prove(
-        "R52", 2, [] if await process.wait() == 0 else [log.read_text()], "swaps of the folder behind a link, one bad"
-    )
+    async with running(mounted / "config.yaml", log) as process:
+        await _said(log, b'"ready"')
+        for number, words in ((2, b'"configuration read again"'), (3, b"config.yaml:1:1")):
+            (mounted / "..new").symlink_to(f"..v{number}")
+            (mounted / "..new").rename(mounted / "..data")
+            await _said(log, words)
+        process.terminate()
+        wrong = [] if await process.wait() == 0 else [log.read_text()]
+    prove("R52", 2, wrong, "swaps of the folder behind a link, one bad")
 
 
 async def _said(log, words, times=1):
-    until = time.monotonic() + 60
-    while log.read_bytes().count(words) < times:
-        assert time.monotonic() < until, log.read_text()
-        await asyncio.sleep(0.05)
+    await until(lambda: log.read_bytes().count(words) >= times)
