@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from doubles.chat import RememberingChat
@@ -22,6 +23,7 @@ channels: {wall: {chat: page}}
 services:
   twitter: {watch: {front: {kind: probe, url: 'https://twitter.com', every: 30s}}}
 """
+SOON = timedelta(seconds=2)
 GOOD = "http://dead.example/ping"
 
 
@@ -70,6 +72,15 @@ class Lived:
         for _ in range(number * 30):
             await self.clock.advance(2)
             await asyncio.sleep(0.003)
+
+    async def well(self, number):
+        """The same of a house that can do its work: while it is behind, because the disk is slow, time passes no faster than ours."""
+        for _ in range(number * 30):
+            await self.clock.advance(2)
+            await asyncio.sleep(0.003)
+            while self.clock.now() - (self.house.engine.beaten_at or NOON) > SOON:
+                await asyncio.sleep(0.01)
+                await self.clock.advance(0.01)
 
     async def declare(self):
         await self.house.engine.act("twitter", Acted(at=self.clock.now(), verb="declare", who="Anna", level="minor"))
@@ -177,7 +188,7 @@ BREACHES = [
 @pytest.mark.parametrize("breach", BREACHES)
 async def test_a_breach_silences_the_switch_within_two_minutes(tmp_path, monkeypatch, prove, breach):
     async with Lived(tmp_path, monkeypatch) as life:
-        await life.minutes(3)
+        await life.well(3)
         assert life.world.heard[-1:] == [GOOD], life.serving.auditor.found
         await breach(life)
         before = len(life.world.heard)
