@@ -315,7 +315,9 @@ class Engine:
                 try:
                     self.cases[service] = await self._save(after, entries)
                 except Conflict:
-                    self.cases[service] = await self._store.load(service)
+                    self.cases[service] = newer = await self._store.load(service)
+                    if newer.version == case.version:
+                        raise  # nobody was first: the same again would end the same
                     continue
                 break
         self._changed(service)

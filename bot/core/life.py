@@ -30,10 +30,17 @@ def suspect(case: Case, at: datetime, level: str, policy: Policy) -> Incident:
 
 
 def _name(case: Case, at: datetime) -> str:
-    """`twitter-20221104-0307`: readable, sortable, the same in every replay."""
-    name = f"{case.service}-{at:%Y%m%d-%H%M}"
+    """`twitter-20221104-0307`: readable, sortable, the same in every replay.
+
+    Two within a minute are told apart by the second, and two within a second, or one just after the clock was put back,
+    by the version of the case, which never comes twice.
+    """
     taken = case.incident.id if case.incident else ""
-    return f"{name}-{at:%S}" if taken.startswith(name) else name
+    minute = f"{case.service}-{at:%Y%m%d-%H%M}"
+    second = f"{minute}-{at:%S}"
+    if taken < minute:
+        return minute
+    return second if taken < second else f"{second}-{case.version}"
 
 
 def reopened(incident: Incident, at: datetime, level: str, policy: Policy) -> Lived:

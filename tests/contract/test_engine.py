@@ -15,6 +15,7 @@ from bot.core.tally import Tally
 from bot.database import Database
 from bot.detectors.levels import Rule
 from bot.engine import Engine
+from bot.ports import Conflict
 from bot.stores.sqlite import SqliteStore
 from bot.witnesses import Witnesses
 
@@ -215,6 +216,20 @@ async def test_two_houses_on_one_store_agree_through_conflicts(life, database):
     await life.engine.act("twitter", Acted(at=life.now, verb="note", who="Anna", text="one"))
     await other.engine.act("twitter", Acted(at=life.now, verb="note", who="Ben", text="two"))
     assert [line.split(":")[-1].strip() for line in (await other.lines())[1:]] == ["one", "two"]
+
+
+class Stubborn(SqliteStore):
+    """A store that says somebody was first, and knows of nobody."""
+
+    async def save(self, case, *_):
+        raise Conflict(f"{case.service}: somebody else was first")
+
+
+async def test_a_conflict_that_no_newer_version_explains_falls_loudly(life, database):
+    life.engine._store = Stubborn(database)
+    with pytest.raises(Conflict):
+        async with asyncio.timeout(5):
+            await life.engine.act("twitter", Acted(at=T0, verb="declare", who="Anna", level="major"))
 
 
 async def test_the_engine_beats_every_second_by_its_clock(life):

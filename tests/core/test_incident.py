@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from bot.core.acts import objection
 from bot.core.incident import step
+from bot.core.life import suspect
 from bot.core.model import (
     Acted,
     Between,
@@ -465,3 +466,14 @@ def test_lasting_calm_always_ends_in_closed_or_nothing_unless_a_person_holds_it_
     incident = play.incident
     held = incident is not None and incident.declared_by and incident.first_kind is None
     assert incident is None or incident.state is State.CLOSED or held
+
+
+@given(st.lists(st.integers(0, 90), max_size=40))
+def test_no_two_incidents_of_a_service_share_a_name(seconds):
+    now, case, names = T0, Case(service="twitter", version=3), []
+    for later in seconds:
+        now += timedelta(seconds=later)
+        incident = suspect(case, now, "minor", POLICY)
+        names.append(incident.id)
+        case = replace(case, incident=incident, version=case.version + 1)
+    assert len(set(names)) == len(names)
