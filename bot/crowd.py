@@ -126,8 +126,9 @@ class Crowd:
         if self.until is None:
             return
         running = self._tally.bucket(self.until)
-        for service, first in [(name, first) for name, first in moved.items() if first < running]:
-            for bucket in range(max(first, running - self.surge.depth), running):
+        oldest = running - self.surge.depth
+        for service, first in moved.items():
+            for bucket in range(max(first, oldest), running):
                 self.surge.revise(service, self._tally.start(bucket), self._tally.people(service, bucket))
 
     def close_until(self, now: datetime) -> bool:
