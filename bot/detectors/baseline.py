@@ -93,11 +93,13 @@ class Baseline:
         plain = self._plain(number)
         expected = plain * self.level
         share = np.where(due > _BACKLOG * expected, due / expected, ONE) * heard
-        taught, hours, sure = seen, share * self._hours, heard & self.known
         if some(festive):
             ordinary = ~(festive & self.known)
-            taught, hours, sure = seen * ordinary, hours * ordinary, sure & ordinary
-        self._learn_week(number, taught, hours)
+            self._learn_week(number, seen * ordinary, share * ordinary * self._hours)
+            sure = heard & self.known & ordinary
+        else:
+            self._learn_week(number, seen, share * self._hours)
+            sure = heard & self.known
         self._learn_level(seen, plain * share, heard & calm)
         self.noise.learn(seen, due, sure, self.tick)
 
